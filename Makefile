@@ -1,0 +1,90 @@
+# One entry point for people and for CI. A target first checks what it needs and installs what it
+# can; `make help` lists the targets.
+
+PYTHON ?= python3
+# Exported, so that cargo, pip and maturin share what they build.
+export CARGO_TARGET_DIR := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+export PYTHON
+# Another interpreter than the usual one is also the one that pyo3 builds for.
+ifneq ($(PYTHON),python3)
+export PYO3_PYTHON := $(PYTHON)
+endif
+
+VENV := target/venv
+JUMPER := "$(CARGO_TARGET_DIR)/release/jumper"
+TYPED_CODE := crates/jumper-py/python examples
+PYTHON_CODE := $(TYPED_CODE) crates/jumper-py/tests
+
+STEP := @sh scripts/step.sh
+
+.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench wheel fmt clean rust venv
+.NOTPARALLEL:
+
+help: ## Show this list
+	@echo "Needed: cargo and rustc, python3 (3.9 or later), cc. Python tools go into $(VENV)."
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: rust ## Build the command, profile examples/census.py and print the report
+	@sh scripts/setup.sh python
+	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
+	@rm -rf demo && mkdir demo
+	$(STEP) "the example could not be profiled" $(JUMPER) run \
+	    -o demo/report.html --session demo/census.jumper examples/census.py
+	$(STEP) "the session could not be printed" $(JUMPER) render demo/census.jumper -r text
+	@echo
+	@echo "HTML report:  $(CURDIR)/demo/report.html"
+	@echo "session:      $(CURDIR)/demo/census.jumper"
+	@echo "the command: " $(JUMPER)
+
+test: test-rust test-python ## Run all tests: Rust, documentation, Python
+
+test-rust: rust ## Run the tests of the Rust crates
+	@sh scripts/setup.sh python
+	@sh scripts/test-rust.sh
+
+test-python: rust venv ## Build the wheel, install it into target/venv and run its tests
+	@sh scripts/test-python.sh $(VENV)
+
+lint: lint-rust lint-python ## Check formatting, lints, documentation, layers and types
+
+lint-rust: rust
+	@sh scripts/setup.sh lint python
+	$(STEP) "the Rust code is not formatted; run make fmt" cargo fmt --all --check
+	$(STEP) "clippy has found something" \
+	    cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(STEP) "clippy has found something in jumper-session without record" \
+	    cargo clippy --locked -p jumper-session --no-default-features -- -D warnings
+	$(STEP) "clippy has found something in jumper-cli without record" \
+	    cargo clippy --locked -p jumper-cli --no-default-features -- -D warnings
+	$(STEP) "the documentation has warnings" \
+	    env RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --workspace
+	$(STEP) "a crate depends on one that it must not" sh scripts/check-layers.sh
+
+lint-python: venv
+	$(STEP) "ruff has found something" $(VENV)/bin/ruff check $(PYTHON_CODE)
+	$(STEP) "the Python code is not formatted; run make fmt" \
+	    $(VENV)/bin/ruff format --check $(PYTHON_CODE)
+	$(STEP) "mypy has found something" $(VENV)/bin/python -m mypy --strict $(TYPED_CODE)
+
+bench: rust ## Run the benchmarks
+	$(STEP) "the benchmarks failed" cargo bench --locked -p jumper-benches
+
+wheel: rust venv ## Build the Python wheel
+	$(STEP) "the wheel does not build" \
+	    $(VENV)/bin/maturin build --release --locked --out "$(CARGO_TARGET_DIR)/wheels"
+
+fmt: rust venv ## Format the Rust and Python code
+	@sh scripts/setup.sh lint
+	cargo fmt --all
+	$(VENV)/bin/ruff format $(PYTHON_CODE)
+
+clean: ## Remove everything that make has built
+	cargo clean
+	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache
+
+rust:
+	@sh scripts/setup.sh rust
+
+venv:
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(VENV)

@@ -1,0 +1,242 @@
+//! The command line, as typed. Nothing here looks at the system.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// See where the time and the machine go when Python runs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "jumper",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a Python program and report where its time went
+    #[cfg(feature = "record")]
+    Run(RunArgs),
+    /// Look at a Python program that is already running
+    #[cfg(feature = "record")]
+    Attach(AttachArgs),
+    /// Make a report from a recorded session
+    Render(RenderArgs),
+    /// Say what is in a recorded session
+    Info(InfoArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+/// How the report is made and where it goes.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Kind of report: text, html or json [default: by the extension of FILE, else text]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) renderer: Option<String>,
+
+    /// Write the report to FILE: .txt, .html, .json, or .jumper for the session itself; - is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) outfile: Option<PathBuf>,
+
+    /// Colour the text report, also where it does not go to a terminal
+    #[arg(long, overrides_with = "no_color")]
+    pub(crate) color: bool,
+
+    /// Do not colour the text report
+    #[arg(long)]
+    pub(crate) no_color: bool,
+
+    /// Draw the text report with Unicode characters, whatever the locale
+    #[arg(long, overrides_with = "no_unicode")]
+    pub(crate) unicode: bool,
+
+    /// Draw the text report with ASCII characters
+    #[arg(long)]
+    pub(crate) no_unicode: bool,
+
+    /// Leave calls below this share of their thread's time out of the text report
+    #[arg(long, value_name = "SHARE", default_value = "0.01")]
+    pub(crate) filter_threshold: f64,
+}
+
+/// How to record.
+#[cfg(feature = "record")]
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Seconds between two looks at the stacks
+    #[arg(
+        short,
+        long,
+        value_name = "SECONDS",
+        default_value = "0.001",
+        allow_negative_numbers = true
+    )]
+    pub(crate) interval: f64,
+
+    /// Seconds between two measurements of CPU, memory and I/O
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "0.5",
+        allow_negative_numbers = true
+    )]
+    pub(crate) metrics_interval: f64,
+
+    /// Do not stop running threads for a read; what changes under it counts as lost
+    #[arg(long)]
+    pub(crate) nonblocking: bool,
+
+    /// Keep the session in DIR [default: among the last 20 in the user's data directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) session: Option<PathBuf>,
+}
+
+#[cfg(feature = "record")]
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "jumper run [OPTIONS] SCRIPT [ARGS]...\n       jumper run [OPTIONS] -m MODULE [ARGS]...\n       \
+                      jumper run [OPTIONS] -c CODE [ARGS]...",
+    after_help = "The program's input, output, arguments, signals and exit status are its own. Without -r and -o \
+                  the report goes to stderr when the program has ended, so that its stdout stays its own."
+)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    /// The interpreter to use [default: python3]
+    #[arg(long, value_name = "PATH", env = "JUMPER_PYTHON")]
+    pub(crate) python: Option<PathBuf>,
+
+    /// Run a module, as `python -m` does; all that follows is the module's
+    #[arg(
+        short = 'm',
+        value_names = ["MODULE", "ARGS"],
+        num_args = 1..,
+        allow_hyphen_values = true,
+        conflicts_with_all = ["code", "script"]
+    )]
+    pub(crate) module: Vec<OsString>,
+
+    /// Run code, as `python -c` does; all that follows is the code's
+    #[arg(
+        short = 'c',
+        value_names = ["CODE", "ARGS"],
+        num_args = 1..,
+        allow_hyphen_values = true,
+        conflicts_with = "script"
+    )]
+    pub(crate) code: Vec<OsString>,
+
+    /// The script, and all that follows it
+    #[arg(
+        value_name = "SCRIPT",
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required_unless_present_any = ["module", "code"]
+    )]
+    pub(crate) script: Vec<OsString>,
+}
+
+#[cfg(feature = "record")]
+#[derive(Debug, Args)]
+#[command(after_help = "The report goes to stdout. Ctrl-C ends the recording, not the program.")]
+pub(crate) struct AttachArgs {
+    /// The process to look at
+    #[arg(value_name = "PID")]
+    pub(crate) pid: u32,
+
+    /// Stop after so many seconds [default: when the program ends, or at Ctrl-C]
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) duration: Option<f64>,
+
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderArgs {
+    /// The session: a directory NAME.jumper
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    /// The session: a directory NAME.jumper
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[cfg(feature = "record")]
+    fn run_args(line: &[&str]) -> RunArgs {
+        let line = ["jumper", "run"].iter().chain(line);
+        match Cli::try_parse_from(line).expect("a valid line").command {
+            Command::Run(arguments) => arguments,
+            command => panic!("{command:?}"),
+        }
+    }
+
+    #[cfg(feature = "record")]
+    #[test]
+    fn what_follows_the_program_is_the_program_s() {
+        let script = run_args(&["-i", "0.01", "a.py", "-o", "x", "--", "-m", "--help"]);
+        assert_eq!(script.script, ["a.py", "-o", "x", "--", "-m", "--help"]);
+        assert_eq!(
+            (script.record.interval, script.output.outfile),
+            (0.01, None)
+        );
+        let module = run_args(&[
+            "-o",
+            "r.html",
+            "-m",
+            "http.server",
+            "--bind",
+            "::1",
+            "-o",
+            "x",
+            "--",
+            "--version",
+        ]);
+        assert_eq!(
+            module.module,
+            ["http.server", "--bind", "::1", "-o", "x", "--", "--version"]
+        );
+        assert_eq!(module.output.outfile, Some("r.html".into()));
+        let code = run_args(&["-c", "print(1)", "-c", "-m"]);
+        assert_eq!(code.code, ["print(1)", "-c", "-m"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! Keeping what was recorded: first the session, which cannot be made again, then the report.
+
+use std::path::Path;
+
+use jumper_session::{Session, Store};
+
+use crate::args::{OutputArgs, RecordArgs};
+use crate::error::CliError;
+use crate::output::Target;
+use crate::terminal::Progress;
+
+/// Finds out whether session and report can be written, before anything is recorded.
+pub(super) fn check(record: &RecordArgs, target: &Target) -> Result<(), CliError> {
+    if let Some(path) = &record.session {
+        Session::check_destination(path)?;
+    }
+    target.check()
+}
+
+/// Saves the session and makes the report. The report is made also where the session cannot be kept.
+pub(super) fn keep(
+    mut session: Session,
+    name: &str,
+    record: &RecordArgs,
+    target: &Target,
+    output: &OutputArgs,
+) -> Result<(), CliError> {
+    let saved = match (&record.session, target) {
+        (Some(path), _) => save(&mut session, path),
+        (None, Target::Session { .. }) => Ok(()),
+        (None, _) => {
+            let added = Progress::during("writing the session", || {
+                Store::of_user().add(&mut session, name)
+            });
+            if let Err(error) = added {
+                eprintln!("jumper: warning: the session is not kept: {error}");
+            }
+            Ok(())
+        }
+    };
+    target.write(&session, output)?;
+    saved?;
+    tell(&session, target);
+    Ok(())
+}
+
+fn save(session: &mut Session, path: &Path) -> Result<(), CliError> {
+    Ok(Progress::during("writing the session", || {
+        session.save_as(path)
+    })?)
+}
+
+/// Says where things are, unless the report itself does.
+fn tell(session: &Session, target: &Target) {
+    match target {
+        Target::Stream { renderer, .. } if renderer.name() == "text" => return,
+        Target::Stream { .. } => {}
+        Target::File { path, .. } => eprintln!("jumper: report in {}", shown(path)),
+        Target::Session { path } => return eprintln!("jumper: session in {}", shown(path)),
+    }
+    if let Some(path) = session.path() {
+        eprintln!("jumper: session in {}", shown(path));
+    }
+}
+
+fn shown(path: &Path) -> String {
+    std::path::absolute(path)
+        .unwrap_or_else(|_| path.to_owned())
+        .display()
+        .to_string()
+}

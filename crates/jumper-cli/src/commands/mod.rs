@@ -1,0 +1,11 @@
+//! The commands, one file each.
+
+#[cfg(feature = "record")]
+pub(crate) mod attach;
+pub(crate) mod completions;
+pub(crate) mod info;
+#[cfg(feature = "record")]
+mod keep;
+pub(crate) mod render;
+#[cfg(feature = "record")]
+pub(crate) mod run;

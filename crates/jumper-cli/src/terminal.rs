@@ -1,0 +1,100 @@
+//! What the terminal can show, if there is one.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jumper_render::RenderOptions;
+
+use crate::args::OutputArgs;
+
+/// Rendering options for a report that goes to a stream.
+pub(crate) fn options(arguments: &OutputArgs, stream: &impl IsTerminal) -> RenderOptions {
+    let wanted =
+        stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let color = (wanted && !dumb || arguments.color) && !arguments.no_color;
+    let unicode = (locale_is_utf8() || arguments.unicode) && !arguments.no_unicode;
+    base(arguments).for_terminal(color, unicode)
+}
+
+/// Rendering options for a report that goes to a file, which knows no terminal and no locale.
+pub(crate) fn options_for_file(arguments: &OutputArgs) -> RenderOptions {
+    base(arguments).for_terminal(
+        arguments.color && !arguments.no_color,
+        !arguments.no_unicode,
+    )
+}
+
+fn base(arguments: &OutputArgs) -> RenderOptions {
+    RenderOptions::default().with_filter_threshold(arguments.filter_threshold)
+}
+
+/// The first of these variables that is set decides (locale(7)).
+fn locale_is_utf8() -> bool {
+    let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(set)
+        .unwrap_or_default()
+        .to_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+/// A line on the terminal that says what takes so long, from half a second on. Nothing where stderr is no
+/// terminal.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    from: Instant,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let style =
+            ProgressStyle::with_template("{spinner} {msg}").expect("bug: the template is fixed");
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        Self {
+            bar,
+            from: Instant::now() + Duration::from_millis(500),
+        }
+    }
+
+    /// Shows `message`, if it is time to.
+    pub(crate) fn tell(&self, message: impl FnOnce() -> String) {
+        if Instant::now() >= self.from {
+            self.bar.set_message(message());
+            self.bar.tick();
+        }
+    }
+
+    /// Does `work` under a line that says `message`.
+    pub(crate) fn during<T>(message: &'static str, work: impl FnOnce() -> T) -> T {
+        let progress = Self::new();
+        progress.bar.set_message(message);
+        let (done, waiting) = std::sync::mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let waiting = waiting;
+                let pause = Duration::from_millis(100);
+                while waiting.recv_timeout(pause) == Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                {
+                    progress.tell(|| message.into());
+                }
+            });
+            let result = work();
+            drop(done);
+            result
+        })
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

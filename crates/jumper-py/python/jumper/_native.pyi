@@ -1,0 +1,71 @@
+from collections.abc import Sequence
+from os import PathLike
+from typing import Final, Optional, Union, final
+
+__all__ = ["JumperError", "Recorder", "Session", "__version__", "main"]
+
+__version__: Final[str]
+
+class JumperError(Exception): ...
+
+@final
+class Recorder:
+    def __new__(cls, interval: float, metrics_interval: Optional[float] = None) -> Recorder: ...
+    @property
+    def is_running(self) -> bool: ...
+    def start(self) -> None: ...
+    def stop(self, description: str, argv: Sequence[str]) -> Session: ...
+
+@final
+class Session:
+    """What was recorded. It never changes."""
+
+    @staticmethod
+    def load(path: Union[str, PathLike[str]]) -> Session:
+        """Read a session: a directory ``NAME.jumper``."""
+
+    def save(self, path: Union[str, PathLike[str]]) -> None:
+        """Write the session to a directory ``NAME.jumper``. Only a session is ever replaced."""
+
+    def render(
+        self,
+        name: str,
+        *,
+        unicode: bool = True,
+        color: bool = False,
+        filter_threshold: float = 0.01,
+    ) -> bytes:
+        """A report: ``text``, ``html`` or ``json``."""
+
+    def render_to_file(self, name: str, path: Union[str, PathLike[str]]) -> None:
+        """Write a report to a file, whole or not at all."""
+
+    @property
+    def start_time(self) -> float:
+        """When recording began, in seconds since 1970."""
+
+    @property
+    def duration(self) -> float:
+        """How long it went on, in seconds."""
+
+    @property
+    def cpu_time(self) -> Optional[float]:
+        """CPU seconds used meanwhile by this process and its children; ``None`` is unknown."""
+
+    @property
+    def sample_count(self) -> int:
+        """How many samples were taken, over all threads."""
+
+    @property
+    def lost_sample_count(self) -> int:
+        """How many could not be proven whole and are left out."""
+
+    @property
+    def target_description(self) -> str:
+        """What reports call the program."""
+
+    @property
+    def path(self) -> Optional[str]:
+        """Where it was read from."""
+
+def main(arguments: Sequence[str], python: Optional[str] = None) -> int: ...

@@ -1,0 +1,140 @@
+"""The profiler for the process that it is used in."""
+
+from __future__ import annotations
+
+import locale
+import os
+import sys
+from types import TracebackType
+from typing import IO, Optional
+
+from jumper._native import Recorder, Session
+from jumper.session import PathOrStr
+
+__all__ = ["Profiler"]
+
+
+class Profiler:
+    """Samples the stacks of all threads of this process, and the resources that it uses.
+
+    Nothing is hooked into the interpreter and its lock is never taken: a thread outside of it reads the
+    stacks. One profiler can be started again after it was stopped; each time gives a new session.
+
+    ``interval`` is the time between two looks at the stacks, ``metrics_interval`` that between two
+    measurements of CPU, memory and I/O, both in seconds. ``metrics_interval=None`` measures none.
+    """
+
+    def __init__(self, interval: float = 0.001, *, metrics_interval: Optional[float] = 1.0) -> None:
+        self._interval = interval
+        self._recorder = Recorder(interval, metrics_interval)
+        self._last_session: Optional[Session] = None
+        self._description: Optional[str] = None
+
+    @property
+    def interval(self) -> float:
+        """The time between two looks at the stacks, in seconds."""
+        return self._interval
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and not stopped."""
+        return self._recorder.is_running
+
+    @property
+    def last_session(self) -> Optional[Session]:
+        """What the last ``start`` and ``stop`` recorded; ``None`` before the first ``stop``."""
+        return self._last_session
+
+    def start(self, *, target_description: Optional[str] = None) -> None:
+        """Start to record. The description is what reports call the program.
+
+        Raises ``RuntimeError`` if it is running already.
+        """
+        self._recorder.start()
+        self._description = target_description
+
+    def stop(self) -> Session:
+        """Stop, and return what was recorded.
+
+        Raises ``RuntimeError`` if it is not running.
+        """
+        description = self._description or " ".join(sys.argv) or "python"
+        self._last_session = self._recorder.stop(description, list(sys.argv))
+        return self._last_session
+
+    def reset(self) -> None:
+        """Stop if it is running, and forget what was recorded."""
+        if self.is_running:
+            self.stop()
+        self._last_session = None
+
+    def __enter__(self) -> Profiler:
+        """Start to record."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: Optional[type[BaseException]],
+        exc_value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        """Stop, whatever happened inside."""
+        if self.is_running:
+            self.stop()
+
+    def print(
+        self,
+        file: Optional[IO[str]] = None,
+        *,
+        unicode: Optional[bool] = None,
+        color: Optional[bool] = None,
+        filter_threshold: float = 0.01,
+    ) -> None:
+        """Print the report to ``file``, by default ``sys.stdout``.
+
+        Unless they are given, Unicode is used where the stream's encoding has it, and colours where it is a
+        terminal.
+        """
+        stream = sys.stdout if file is None else file
+        if unicode is None:
+            unicode = _can_unicode(stream)
+        if color is None:
+            color = _can_color(stream)
+        stream.write(
+            self.output_text(unicode=unicode, color=color, filter_threshold=filter_threshold)
+        )
+
+    def output_text(
+        self, *, unicode: bool = True, color: bool = False, filter_threshold: float = 0.01
+    ) -> str:
+        """The report as text. Calls below ``filter_threshold`` of their thread's time are left out."""
+        report = self._finished().render(
+            "text", unicode=unicode, color=color, filter_threshold=filter_threshold
+        )
+        return report.decode()
+
+    def output_html(self) -> str:
+        """The report as one HTML page that needs no network."""
+        return self._finished().render("html").decode()
+
+    def write_html(self, path: PathOrStr) -> None:
+        """Write the HTML page to ``path``. An older file there is replaced whole or not at all."""
+        self._finished().render_to_file("html", path)
+
+    def _finished(self) -> Session:
+        if self._last_session is None:
+            raise RuntimeError("nothing was recorded yet; call start() and stop() first")
+        return self._last_session
+
+
+def _can_unicode(stream: IO[str]) -> bool:
+    encoding = getattr(stream, "encoding", None) or locale.getpreferredencoding(do_setlocale=False)
+    return encoding.lower().replace("-", "") in ("utf8", "utf16", "utf32")
+
+
+def _can_color(stream: IO[str]) -> bool:
+    isatty = getattr(stream, "isatty", None)
+    if not (isatty and isatty()):
+        return False
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

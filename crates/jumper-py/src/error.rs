@@ -1,0 +1,35 @@
+//! From errors of the crates to exceptions.
+
+use jumper_render::RenderError;
+use jumper_session::RecordError;
+use pyo3::PyErr;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyValueError};
+
+create_exception!(
+    jumper,
+    JumperError,
+    PyException,
+    "What Jumper was asked for cannot be done."
+);
+
+/// A recording that could not start.
+pub(crate) fn from_record(error: &RecordError) -> PyErr {
+    match error {
+        RecordError::Interval { .. } => PyValueError::new_err(error.to_string()),
+        error => JumperError::new_err(error.to_string()),
+    }
+}
+
+/// A session that could not be read or written.
+pub(crate) fn from_session(error: &jumper_session::Error) -> PyErr {
+    JumperError::new_err(error.to_string())
+}
+
+/// A report that could not be made.
+pub(crate) fn from_render(error: &RenderError) -> PyErr {
+    match error {
+        RenderError::UnknownRenderer { .. } => PyValueError::new_err(error.to_string()),
+        error => JumperError::new_err(error.to_string()),
+    }
+}

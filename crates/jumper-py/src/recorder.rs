@@ -1,0 +1,84 @@
+//! Recording the own process.
+
+use std::sync::{Mutex, PoisonError};
+
+use jumper_session::{HoldMode, Outcome, Patience, Pid, Program, RecordOptions, Recording};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use crate::error::from_record;
+use crate::session::Session;
+
+/// Records all threads of this process between `start` and `stop`.
+#[pyclass(frozen, module = "jumper._native")]
+pub(crate) struct Recorder {
+    options: RecordOptions,
+    /// Locked only for moments, and never while Python's lock is waited for.
+    running: Mutex<Option<Recording>>,
+}
+
+impl Recorder {
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Recording>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Recorder {
+    #[new]
+    #[pyo3(signature = (interval, metrics_interval = None))]
+    fn new(interval: f64, metrics_interval: Option<f64>) -> PyResult<Self> {
+        let options = RecordOptions::default()
+            .with_hold(HoldMode::Signal)
+            .with_interval(interval);
+        let options = options.and_then(|options| match metrics_interval {
+            Some(seconds) => options.with_metrics_interval(seconds),
+            None => Ok(options.without_metrics()),
+        });
+        Ok(Self {
+            options: options.map_err(|error| from_record(&error))?,
+            running: Mutex::new(None),
+        })
+    }
+
+    /// Whether a recording is going on. One that was going on when this process was forked is not: its
+    /// threads are the parent's.
+    #[getter]
+    fn is_running(&self) -> bool {
+        self.running().as_ref().is_some_and(Recording::is_ours)
+    }
+
+    fn start(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| {
+            let mut running = self.running();
+            if running.as_ref().is_some_and(Recording::is_ours) {
+                return Err(PyRuntimeError::new_err(
+                    "this profiler is running already; stop it first",
+                ));
+            }
+            let started = Recording::start(Pid::own(), self.options, Patience::ASecond);
+            *running = Some(started.map_err(|error| from_record(&error))?);
+            Ok(())
+        })
+    }
+
+    #[pyo3(signature = (description, argv))]
+    fn stop(&self, py: Python<'_>, description: String, argv: Vec<String>) -> PyResult<Session> {
+        py.detach(|| {
+            let running = self.running().take().filter(Recording::is_ours);
+            let recording = running.ok_or_else(|| {
+                PyRuntimeError::new_err("this profiler is not running; start it first")
+            })?;
+            let cwd = std::env::current_dir()
+                .ok()
+                .map(|path| path.display().to_string());
+            let program = Program {
+                description,
+                argv,
+                cwd,
+                ..Program::default()
+            };
+            Ok(Session::from(recording.finish(program, Outcome::Detached)))
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! Sessions as Python objects.
+
+use std::path::PathBuf;
+
+use jumper_render::{RenderOptions, render_to_file, renderer};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::error::{from_render, from_session};
+
+/// A recording that has ended.
+#[pyclass(frozen, module = "jumper._native")]
+pub(crate) struct Session {
+    session: jumper_session::Session,
+}
+
+impl From<jumper_session::Session> for Session {
+    fn from(session: jumper_session::Session) -> Self {
+        Self { session }
+    }
+}
+
+#[pymethods]
+impl Session {
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        let session = py.detach(|| jumper_session::Session::open(path));
+        session
+            .map(Self::from)
+            .map_err(|error| from_session(&error))
+    }
+
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        py.detach(|| self.session.save(path))
+            .map_err(|error| from_session(&error))
+    }
+
+    #[pyo3(signature = (name, *, unicode = true, color = false, filter_threshold = 0.01))]
+    fn render<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        unicode: bool,
+        color: bool,
+        filter_threshold: f64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let options = RenderOptions::default()
+            .for_terminal(color, unicode)
+            .with_filter_threshold(filter_threshold);
+        let rendered = py.detach(|| {
+            let mut out = Vec::new();
+            renderer(name)?
+                .render(&self.session, &options, &mut out)
+                .map(|()| out)
+        });
+        rendered
+            .map(|out| PyBytes::new(py, &out))
+            .map_err(|error| from_render(&error))
+    }
+
+    fn render_to_file(&self, py: Python<'_>, name: &str, path: PathBuf) -> PyResult<()> {
+        let write = || {
+            render_to_file(
+                renderer(name)?,
+                &self.session,
+                &RenderOptions::default(),
+                &path,
+            )
+        };
+        py.detach(write).map_err(|error| from_render(&error))
+    }
+
+    #[getter]
+    fn start_time(&self) -> f64 {
+        let unix_ns = self
+            .session
+            .manifest()
+            .clock
+            .unix_nanos_at(self.session.start());
+        unix_ns as f64 / 1e9
+    }
+
+    #[getter]
+    fn duration(&self) -> f64 {
+        self.session.duration().as_secs_f64()
+    }
+
+    #[getter]
+    fn cpu_time(&self) -> Option<f64> {
+        self.session
+            .manifest()
+            .cpu_time
+            .map(|time| time.as_secs_f64())
+    }
+
+    #[getter]
+    fn sample_count(&self) -> usize {
+        self.session.samples().len()
+    }
+
+    #[getter]
+    fn lost_sample_count(&self) -> u64 {
+        self.session.lost()
+    }
+
+    #[getter]
+    fn target_description(&self) -> &str {
+        &self.session.manifest().program.description
+    }
+
+    #[getter]
+    fn path(&self) -> Option<PathBuf> {
+        self.session.path().map(Into::into)
+    }
+
+    fn __repr__(&self) -> String {
+        let (samples, seconds) = (
+            self.session.samples().len(),
+            self.session.duration().as_secs_f64(),
+        );
+        format!("<Session of {samples} samples in {seconds:.3} s>")
+    }
+}

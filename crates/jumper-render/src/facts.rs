@@ -1,0 +1,152 @@
+//! What every report says about a recording before its contents: what ran, how long, and how good the
+//! sampling was.
+
+use jumper_session::{Hold, Outcome, Session};
+
+use crate::format::{count, plain, share, span, wall_clock};
+
+/// One line of the header.
+pub(crate) struct Fact {
+    pub(crate) label: &'static str,
+    pub(crate) value: String,
+}
+
+fn fact(label: &'static str, value: String) -> Fact {
+    Fact { label, value }
+}
+
+/// What ran: its description, else its command line.
+pub(crate) fn program(session: &Session) -> String {
+    let program = &session.manifest().program;
+    let command = || {
+        session
+            .processes()
+            .iter()
+            .find_map(|(id, _)| session.process_command(id))
+    };
+    let text = match program.description.as_str() {
+        "" => command().unwrap_or("an unknown program"),
+        description => description,
+    };
+    plain(text)
+}
+
+/// When recording began, where it was recorded.
+pub(crate) fn recorded(session: &Session) -> String {
+    let clock = &session.manifest().clock;
+    wall_clock(clock, clock.unix_nanos_at(session.start()))
+}
+
+/// How the program, or the recording, came to its end; `None` where it simply did.
+pub(crate) fn outcome(session: &Session) -> Option<String> {
+    match session.manifest().outcome {
+        Outcome::Finished { exit_status: 0 } | Outcome::Detached => None,
+        Outcome::Finished { exit_status } => Some(format!("exited with status {exit_status}")),
+        Outcome::Killed { signal } => Some(format!("ended by {}", signal_name(signal))),
+        Outcome::Interrupted { signal } => {
+            Some(format!("recording interrupted by {}", signal_name(signal)))
+        }
+        Outcome::Unknown => Some("the end was not recorded".into()),
+    }
+}
+
+/// The names of the signals that end programs (signal(7)).
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return format!("signal {signal}"),
+    };
+    name.into()
+}
+
+/// The interpreter.
+pub(crate) fn python(session: &Session) -> Option<String> {
+    let python = session.manifest().python.as_ref()?;
+    Some(plain(&format!(
+        "{} {}",
+        python.implementation, python.version
+    )))
+}
+
+/// How long it took, and how good the sampling was.
+pub(crate) fn figures(session: &Session) -> Vec<Fact> {
+    let duration = session.duration();
+    let mut facts = vec![fact("Duration", span(duration))];
+    if let Some(cpu) = session.manifest().cpu_time {
+        facts.push(fact(
+            "CPU time",
+            format!(
+                "{} ({})",
+                span(cpu),
+                share(cpu.as_secs_f64(), duration.as_secs_f64())
+            ),
+        ));
+    }
+    let Some(stacks) = session.manifest().stacks else {
+        return facts;
+    };
+    let attempted = (stacks.samples + stacks.lost) as f64;
+    facts.push(fact("Samples", count(stacks.samples)));
+    facts.push(fact(
+        "Lost",
+        format!(
+            "{} ({})",
+            count(stacks.lost),
+            share(stacks.lost as f64, attempted)
+        ),
+    ));
+    if let Some(rate) = rate(session) {
+        facts.push(fact("Rate", rate));
+    }
+    if stacks.late_ticks > 0 {
+        let all = stacks.ticks.max(stacks.late_ticks);
+        facts.push(fact(
+            "Late",
+            format!("{} of {} looks", count(stacks.late_ticks), count(all)),
+        ));
+    }
+    if stacks.hold == Hold::None {
+        facts.push(fact(
+            "Held",
+            "no: stacks that changed under the read are lost".into(),
+        ));
+    }
+    facts
+}
+
+/// How often the recorder looked, against how often it meant to. The time before the first look, in which the
+/// interpreter came up, does not count.
+fn rate(session: &Session) -> Option<String> {
+    let stacks = session.manifest().stacks?;
+    let times = session.samples().times();
+    let (first, last) = (times.first()?, times.last()?);
+    let looked = last.since(*first).as_secs_f64();
+    let wanted = 1.0 / stacks.interval.as_secs_f64();
+    if looked <= 0.0 || stacks.ticks < 2 || !wanted.is_finite() {
+        return None;
+    }
+    let reached = (stacks.ticks - 1) as f64 / looked;
+    Some(format!(
+        "{} of {} Hz reached",
+        hertz(reached),
+        hertz(wanted)
+    ))
+}
+
+fn hertz(rate: f64) -> String {
+    match rate {
+        rate if rate >= 100.0 => count(rate.round() as u64),
+        rate => crate::format::number(rate),
+    }
+}

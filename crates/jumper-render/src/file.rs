@@ -1,0 +1,95 @@
+//! Reports in files: there whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use jumper_session::Session;
+
+use crate::{RenderError, RenderOptions, Renderer};
+
+/// Writes a report to `path`: beside it first, then renamed, so that an older report is never left cut off. A
+/// link stays a link, and what it points to is replaced. A device or a pipe is written to as it is.
+///
+/// # Errors
+/// [`RenderError::Unwritable`] where the file cannot be written; else those of the renderer.
+pub fn render_to_file(
+    renderer: &dyn Renderer,
+    session: &Session,
+    options: &RenderOptions,
+    path: &Path,
+) -> Result<(), RenderError> {
+    let unwritable = |source| RenderError::Unwritable {
+        path: path.to_owned(),
+        source,
+    };
+    let written = if is_special(path) {
+        OpenOptions::new()
+            .write(true)
+            .open(path)
+            .map_err(unwritable)
+            .and_then(|file| write_through(renderer, session, options, &file))
+    } else {
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let file = beside(&target).map_err(unwritable)?;
+        write_through(renderer, session, options, file.as_file())?;
+        file.as_file().sync_all().map_err(unwritable)?;
+        file.persist(&target)
+            .map(drop)
+            .map_err(|error| unwritable(error.error))
+    };
+    written.map_err(|error| match error {
+        RenderError::Write(source) => unwritable(source),
+        error => error,
+    })
+}
+
+/// Finds out whether [`render_to_file`] could write to `path`, so that no work is put into a report that has
+/// nowhere to go. Leaves nothing behind.
+///
+/// # Errors
+/// [`RenderError::Unwritable`].
+pub fn check_file(path: &Path) -> Result<(), RenderError> {
+    let checked = match path {
+        path if path.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        path if is_special(path) => Ok(()),
+        path => beside(path).map(drop),
+    };
+    checked.map_err(|source| RenderError::Unwritable {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn write_through(
+    renderer: &dyn Renderer,
+    session: &Session,
+    options: &RenderOptions,
+    file: &File,
+) -> Result<(), RenderError> {
+    let mut out = BufWriter::new(file);
+    renderer.render(session, options, &mut out)?;
+    Ok(out.flush()?)
+}
+
+/// A temporary file in the directory of `path`, with the permissions of any new file.
+fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".jumper-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(directory)
+}
+
+/// What is written to and not replaced.
+fn is_special(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}

@@ -1,0 +1,198 @@
+//! Quantities and texts as people read them. The same in every report.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use chrono::{DateTime, FixedOffset};
+use jumper_session::ClockAnchor;
+
+/// A span of time in seconds, with as many decimals as make sense for its size: `12.3 s`, `4.812 s`, `0.35 ms`.
+pub(crate) fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        s if s >= 100.0 => format!("{s:.1} s"),
+        s if s >= 0.1 => format!("{s:.3} s"),
+        s if s > 0.0 => format!("{:.2} ms", s * 1000.0),
+        _ => "0 s".into(),
+    }
+}
+
+/// A whole number with its thousands apart: `12,345`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `part` of `whole` in percent with two digits that mean something: `100 %`, `99.98 %`, `4.1 %`, `0.06 %`.
+pub(crate) fn share(part: f64, whole: f64) -> String {
+    if whole <= 0.0 {
+        return "0 %".into();
+    }
+    match 100.0 * part / whole {
+        0.0 => "0 %".into(),
+        percent if percent == 100.0 => "100 %".into(),
+        percent if percent < 0.01 => "<0.01 %".into(),
+        percent if percent < 1.0 || percent > 99.0 && percent < 100.0 => format!("{percent:.2} %"),
+        percent if percent < 10.0 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
+/// A number with three digits that mean something, and no more than two decimals; whole ones without.
+pub(crate) fn number(value: f64) -> String {
+    match value.abs() {
+        size if size.fract() == 0.0 => format!("{value:.0}"),
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// The time of day at which a session began, where it was recorded: `2026-11-21 10:00:00 +0100`.
+pub(crate) fn wall_clock(anchor: &ClockAnchor, unix_ns: i64) -> String {
+    let utc = DateTime::from_timestamp_nanos(unix_ns);
+    let zone = FixedOffset::east_opt(anchor.utc_offset_s)
+        .unwrap_or(FixedOffset::east_opt(0).expect("bug: UTC"));
+    utc.with_timezone(&zone)
+        .format("%Y-%m-%d %H:%M:%S %z")
+        .to_string()
+}
+
+/// A text from the observed program, on one line and without power over a terminal or a reader: control
+/// characters and those that turn the direction of writing are spelled out.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => plain.push_str("\\n"),
+            '\t' => plain.push_str("\\t"),
+            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => {
+                let _ = write!(plain, "\\x{:02x}", character as u32);
+            }
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}' => {
+                let _ = write!(plain, "\\u{:04x}", character as u32);
+            }
+            _ => plain.push(character),
+        }
+    }
+    plain
+}
+
+/// The end of a path that people know a file by: what follows `site-packages`, or `lib/python3.X`, else the
+/// last two parts.
+pub(crate) fn short_path(path: &str) -> &str {
+    library_path(path).unwrap_or_else(|| {
+        let mut slashes = path.rmatch_indices('/').map(|(index, _)| index + 1);
+        slashes.nth(1).map_or(path, |start| &path[start..])
+    })
+}
+
+/// The path of a module within the folder of libraries that it is in; `None` where it is in none.
+///
+/// `/lib/` alone does not make a library: only `lib/pythonX.Y` does, and a folder that package managers
+/// install to.
+pub(crate) fn library_path(path: &str) -> Option<&str> {
+    for folder in ["/site-packages/", "/dist-packages/"] {
+        if let Some((_, rest)) = path.rsplit_once(folder) {
+            return Some(rest);
+        }
+    }
+    let (start, _) = path.match_indices("/lib/python").next()?;
+    let rest = &path[start + "/lib/python".len()..];
+    let (version, module) = rest.split_once('/')?;
+    let is_version = !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_version.then_some(module)
+}
+
+/// Whether a file belongs to a library or to Python itself, rather than to the program.
+pub(crate) fn is_library(path: &str) -> bool {
+    library_path(path).is_some() || path.starts_with("<frozen ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_decimals_for_their_size() {
+        let spans = [0, 350_000, 4_812_345_678, 130_000_000_000]
+            .map(|nanos| span(Duration::from_nanos(nanos)));
+        assert_eq!(spans, ["0 s", "0.35 ms", "4.812 s", "130.0 s"]);
+    }
+
+    #[test]
+    fn shares_never_round_to_all_or_nothing() {
+        let shares = [
+            (0.0, 5.0),
+            (1.0, 1e6),
+            (5.0, 5.0),
+            (4999.0, 5000.0),
+            (2.0, 4700.0),
+            (1.0, 3.0),
+            (0.0, 0.0),
+        ];
+        let shares = shares.map(|(part, whole)| share(part, whole));
+        assert_eq!(
+            shares,
+            [
+                "0 %", "<0.01 %", "100 %", "99.98 %", "0.04 %", "33 %", "0 %"
+            ]
+        );
+    }
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        assert_eq!(
+            [7, 999, 1000, 1_234_567].map(count),
+            ["7", "999", "1,000", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn a_name_has_no_power_over_the_terminal() {
+        assert_eq!(
+            plain("a\x1b[31mb\nc\u{202e}d\u{9b}é"),
+            "a\\x1b[31mb\\nc\\u202ed\\x9bé"
+        );
+    }
+
+    #[test]
+    fn libraries_are_told_from_a_firm_s_own_lib_folder() {
+        assert_eq!(
+            library_path("/usr/lib/python3.11/json/decoder.py"),
+            Some("json/decoder.py")
+        );
+        assert_eq!(
+            library_path("/v/lib/python3.9/site-packages/numpy/core.py"),
+            Some("numpy/core.py")
+        );
+        assert_eq!(library_path("/work/acme/lib/billing.py"), None);
+        assert_eq!(library_path("/work/lib/python-tools/x.py"), None);
+        assert_eq!(short_path("/home/me/project/app/main.py"), "app/main.py");
+        assert_eq!(short_path("main.py"), "main.py");
+        assert!(is_library("<frozen importlib._bootstrap>") && !is_library("<string>"));
+    }
+
+    #[test]
+    fn the_time_of_day_is_that_of_the_place() {
+        let anchor = ClockAnchor {
+            utc_offset_s: 3600,
+            ..ClockAnchor::default()
+        };
+        assert_eq!(
+            wall_clock(&anchor, 1_700_000_000_000_000_000),
+            "2023-11-14 23:13:20 +0100"
+        );
+    }
+}

@@ -1,0 +1,300 @@
+//! The report for a browser: one file that holds everything and asks the network for nothing.
+//!
+//! What comes from the observed program reaches the page as JSON inside a script element that is not executed,
+//! encoded so that nothing in it can end the element; the page's script makes text nodes of it. The only other
+//! way in is the title, which the template engine escapes.
+
+use std::io::Write;
+
+use jumper_session::{FrameTree, NodeKind, ProcessorOptions, Session, remove_irrelevant_nodes};
+use minijinja::{AutoEscape, Environment, context};
+use serde::Serialize;
+
+use crate::format::{share, span};
+use crate::metrics::series;
+use crate::{RenderError, RenderOptions, Renderer, facts};
+
+const TEMPLATE: &str = include_str!("../templates/report.html.j2");
+const STYLE: &str = include_str!("../templates/report.css");
+const SCRIPT: &str = include_str!("../templates/report.js");
+
+/// The most calls that a page holds: about 5 MB of file, which a browser opens in well under a second.
+const MAX_NODES: usize = 50_000;
+
+/// The renderer `html`.
+pub(crate) struct Html;
+
+impl Renderer for Html {
+    fn name(&self) -> &'static str {
+        "html"
+    }
+
+    fn extension(&self) -> &'static str {
+        "html"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "text/html; charset=utf-8"
+    }
+
+    fn render(
+        &self,
+        session: &Session,
+        _options: &RenderOptions,
+        out: &mut dyn Write,
+    ) -> Result<(), RenderError> {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment.add_template("report.html", TEMPLATE)?;
+        let data_json = for_script(&serde_json::to_string(&Report::of(session))?);
+        let title = facts::program(session);
+        let values = context! { title, css => STYLE, js => SCRIPT, data_json };
+        out.write_all(
+            environment
+                .get_template("report.html")?
+                .render(values)?
+                .as_bytes(),
+        )?;
+        Ok(())
+    }
+}
+
+/// JSON that can stand inside a script element: the characters that could end it, or that JavaScript takes
+/// for line ends, are written as escapes. They occur within strings only, where that means the same.
+fn for_script(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() + json.len() / 16);
+    for character in json.chars() {
+        match character {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", character as u32))
+            }
+            _ => text.push(character),
+        }
+    }
+    text
+}
+
+/// What the page's script reads; see `templates/report.js`.
+#[derive(Serialize)]
+struct Report {
+    version: u32,
+    jumper: String,
+    program: String,
+    recorded: String,
+    outcome: String,
+    facts: Vec<Fact>,
+    duration_ns: u64,
+    threads: Vec<Thread>,
+    nodes: Nodes,
+    metrics: Vec<Metric>,
+}
+
+#[derive(Serialize)]
+struct Fact {
+    label: String,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Thread {
+    name: String,
+    process: u32,
+    tid: u64,
+    time_ns: u64,
+    /// A row of [`Nodes`].
+    root: usize,
+}
+
+/// The call trees in columns; -1 is none.
+#[derive(Default, Serialize)]
+struct Nodes {
+    name: Vec<String>,
+    file: Vec<String>,
+    line: Vec<u64>,
+    time_ns: Vec<u64>,
+    self_ns: Vec<u64>,
+    first_child: Vec<i64>,
+    next_sibling: Vec<i64>,
+    parent: Vec<i64>,
+}
+
+#[derive(Serialize)]
+struct Metric {
+    name: String,
+    label: String,
+    unit: String,
+    level: String,
+    time_ns: Vec<i64>,
+    value: Vec<Option<f64>>,
+}
+
+impl Report {
+    fn of(session: &Session) -> Self {
+        let (tree, left_out) = bounded_tree(session);
+        let mut facts: Vec<Fact> = facts::python(session)
+            .map(|value| Fact {
+                label: "Python".into(),
+                value,
+            })
+            .into_iter()
+            .chain(facts::figures(session).into_iter().map(|fact| Fact {
+                label: fact.label.into(),
+                value: fact.value,
+            }))
+            .collect();
+        facts.extend(left_out.map(|value| Fact {
+            label: "Left out".into(),
+            value,
+        }));
+        let notes = session.manifest().notes.iter();
+        facts.extend(notes.map(|note| Fact {
+            label: "Note".into(),
+            value: crate::format::plain(note),
+        }));
+        Self {
+            version: 1,
+            jumper: session.manifest().jumper_version.clone(),
+            program: facts::program(session),
+            recorded: facts::recorded(session),
+            outcome: facts::outcome(session).unwrap_or_else(|| "finished".into()),
+            facts,
+            duration_ns: nanos(session.duration()),
+            threads: threads(session, &tree),
+            nodes: Nodes::of(session, &tree),
+            metrics: metrics(session),
+        }
+    }
+}
+
+fn nanos(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The tree, and what had to be left out to keep it within [`MAX_NODES`].
+fn bounded_tree(session: &Session) -> (FrameTree, Option<String>) {
+    let mut tree = FrameTree::build(session);
+    let mut left_out = None;
+    for exponent in (1..=8).rev() {
+        if tree.len() <= MAX_NODES {
+            break;
+        }
+        let filter_threshold = 0.1_f64.powi(exponent);
+        tree = remove_irrelevant_nodes(tree, &ProcessorOptions { filter_threshold });
+        left_out = Some(format!(
+            "calls below {} of their thread, {} in all",
+            share(filter_threshold, 1.0),
+            {
+                span(
+                    tree.walk()
+                        .map(|(id, _)| tree.node(id).absorbed_time())
+                        .sum(),
+                )
+            }
+        ));
+    }
+    (tree, left_out)
+}
+
+/// Node 0 of the tree is the root above the threads, which the page does not have.
+fn row(id: jumper_session::NodeId) -> usize {
+    id.index() - 1
+}
+
+fn threads(session: &Session, tree: &FrameTree) -> Vec<Thread> {
+    let described = tree.roots().filter_map(|id| {
+        let NodeKind::Thread(thread) = tree.node(id).kind() else {
+            return None;
+        };
+        let info = session.threads().get(thread);
+        Some(Thread {
+            name: session
+                .thread_name(thread)
+                .unwrap_or("unnamed thread")
+                .into(),
+            process: session.processes().get(info.process).pid,
+            tid: info.native_id,
+            time_ns: nanos(tree.node(id).time()),
+            root: row(id),
+        })
+    });
+    described.collect()
+}
+
+impl Nodes {
+    fn of(session: &Session, tree: &FrameTree) -> Self {
+        let mut nodes = Self::default();
+        for (id, depth) in tree.walk() {
+            let node = tree.node(id);
+            let (name, file, line) = match node.kind() {
+                NodeKind::Function(function) => {
+                    let function = session.function(function);
+                    (
+                        function.display_name(),
+                        function.file,
+                        function.first_line.into(),
+                    )
+                }
+                NodeKind::Thread(thread) => {
+                    (session.thread_name(thread).unwrap_or_default(), "", 0)
+                }
+                NodeKind::Root => ("", "", 0),
+            };
+            nodes.name.push(name.into());
+            nodes.file.push(file.into());
+            nodes.line.push(line);
+            nodes.time_ns.push(nanos(node.time()));
+            nodes.self_ns.push(nanos(node.self_time()));
+            nodes.parent.push(if depth == 0 {
+                -1
+            } else {
+                node.parent().map_or(-1, |id| row(id) as i64)
+            });
+            nodes.first_child.push(
+                tree.children(id)
+                    .next()
+                    .map_or(-1, |child| row(child) as i64),
+            );
+            nodes.next_sibling.push(-1);
+        }
+        nodes.link_siblings(tree);
+        nodes
+    }
+
+    fn link_siblings(&mut self, tree: &FrameTree) {
+        for (id, _) in tree.walk() {
+            let mut before: Option<usize> = None;
+            for child in tree.children(id) {
+                if let Some(before) = before {
+                    self.next_sibling[before] = row(child) as i64;
+                }
+                before = Some(row(child));
+            }
+        }
+    }
+}
+
+fn metrics(session: &Session) -> Vec<Metric> {
+    let all = series(session).into_iter().map(|series| {
+        let (time_ns, value) = series.points.iter().copied().unzip();
+        Metric {
+            name: series.column.name.clone(),
+            label: series.label().into(),
+            unit: series.column.unit.clone(),
+            level: series.level.into(),
+            time_ns,
+            value,
+        }
+    });
+    all.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_the_data_can_end_the_script() {
+        let text = for_script(&serde_json::to_string("</script><!--&\u{2028}").expect("a string"));
+        assert_eq!(text, r#""\u003c/script\u003e\u003c!--\u0026\u2028""#);
+    }
+}

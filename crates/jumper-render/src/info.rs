@@ -1,0 +1,108 @@
+//! What is in a session, without its contents.
+
+use std::io::{self, Write};
+
+use jumper_session::Session;
+
+use crate::facts;
+use crate::format::{count, plain, span};
+
+/// Writes what a session says about itself: what ran where, how it was recorded, how much there is of each
+/// table.
+///
+/// # Errors
+/// If `out` cannot be written to.
+pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
+    let manifest = session.manifest();
+    let mut line = |label: &str, value: &str| writeln!(out, "{label:<12} {value}");
+    if let Some(path) = session.path() {
+        line("Session", &plain(&path.display().to_string()))?;
+    }
+    line(
+        "Format",
+        &format!(
+            "{} {}",
+            plain(&manifest.format.name),
+            manifest.format.version
+        ),
+    )?;
+    line(
+        "Written by",
+        &format!("jumper {}", plain(&manifest.jumper_version)),
+    )?;
+    line("Program", &facts::program(session))?;
+    if let Some(cwd) = &manifest.program.cwd {
+        line("Directory", &plain(cwd))?;
+    }
+    if let Some(python) = &manifest.python {
+        let executable = python.executable.as_deref().unwrap_or_default();
+        let text = format!("{} {}  {executable}", python.implementation, python.version);
+        line("Python", plain(&text).trim_end())?;
+    }
+    for host in session.hosts() {
+        let memory = host.memory_bytes as f64 / f64::from(1 << 30);
+        let text = format!(
+            "{}, {}, {} CPUs, {memory:.1} GiB",
+            host.name, host.os, host.cpus
+        );
+        line("Host", &plain(&text))?;
+    }
+    line("Recorded", &facts::recorded(session))?;
+    line(
+        "Outcome",
+        &facts::outcome(session).unwrap_or_else(|| "finished".into()),
+    )?;
+    for fact in facts::figures(session) {
+        line(fact.label, &fact.value)?;
+    }
+    if let Some(stacks) = manifest.stacks {
+        line(
+            "Stacks",
+            &format!(
+                "every {}, {} functions, {} distinct stacks",
+                span(stacks.interval),
+                count(session.frames().len() as u64),
+                count(session.stacks().len() as u64)
+            ),
+        )?;
+    }
+    if let Some(metrics) = manifest.metrics {
+        let names: Vec<&str> = session
+            .metrics()
+            .columns()
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
+        line(
+            "Metrics",
+            &format!(
+                "every {}, {} rows of {}",
+                span(metrics.interval),
+                count(session.metrics().len() as u64),
+                plain(&names.join(", "))
+            ),
+        )?;
+    }
+    for (id, thread) in session.threads().iter() {
+        let name = plain(session.thread_name(id).unwrap_or("unnamed"));
+        let samples = session
+            .samples()
+            .threads()
+            .iter()
+            .filter(|&&thread| thread == id)
+            .count() as u64;
+        line(
+            "Thread",
+            &format!(
+                "{name} ({}): {} samples, {} lost",
+                thread.native_id,
+                count(samples),
+                count(thread.lost)
+            ),
+        )?;
+    }
+    for note in &manifest.notes {
+        line("Note", &plain(note))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! From sessions to reports: text, HTML, JSON.
+//!
+//! A [`Renderer`] takes a [`Session`] and [`RenderOptions`] and writes bytes. The same session and options give
+//! the same bytes, on any day and any machine: nothing here asks for the time, the terminal or the locale,
+//! which are the caller's to find out and to pass in.
+//!
+//! | renderer | file | for |
+//! | --- | --- | --- |
+//! | `text` | `text/` | people in front of a terminal |
+//! | `html` | `html.rs`, `templates/` | people with a browser; one file that needs no network |
+//! | `json` | `json.rs` | programs; the schema is that of pyinstrument's JSON renderer |
+//!
+//! A new renderer is one file and one line in [`renderers`].
+//!
+//! ```
+//! use jumper_render::{RenderOptions, renderer};
+//! use jumper_session::{Manifest, SessionBuilder};
+//!
+//! let session = SessionBuilder::new().finish(Manifest::default());
+//! let mut report = Vec::new();
+//! renderer("text")?.render(&session, &RenderOptions::default(), &mut report)?;
+//! assert!(String::from_utf8(report).unwrap().contains("no stacks were recorded"));
+//! # Ok::<(), jumper_render::RenderError>(())
+//! ```
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod error;
+mod facts;
+mod file;
+mod format;
+mod html;
+mod info;
+mod json;
+mod metrics;
+mod renderer;
+mod text;
+
+pub use error::RenderError;
+pub use file::{check_file, render_to_file};
+pub use info::info;
+pub use renderer::{RenderOptions, Renderer, renderer, renderer_for_extension, renderers};
+
+#[doc(no_inline)]
+pub use jumper_session::Session;

@@ -1,0 +1,182 @@
+//! The call tree of one thread: figures in columns on the left, where they can be compared, calls to the right.
+
+use std::io::{self, Write};
+
+use jumper_session::{FrameTree, NodeId, NodeKind, Session};
+
+use super::paint::{Paint, Style};
+use crate::RenderOptions;
+use crate::format::{count, is_library, plain, share, short_path, span};
+
+/// Levels beyond this one are not indented further, but numbered: a recursion of thousands of levels would
+/// otherwise be a line of thousands of columns.
+const DEEPEST_INDENT: usize = 48;
+
+/// How branches are drawn.
+struct Branches {
+    child: &'static str,
+    last: &'static str,
+    through: &'static str,
+}
+
+const UNICODE: Branches = Branches {
+    child: "├─ ",
+    last: "└─ ",
+    through: "│  ",
+};
+const ASCII: Branches = Branches {
+    child: "|- ",
+    last: "`- ",
+    through: "|  ",
+};
+
+/// Writes the tree of one thread.
+pub(super) fn thread(
+    session: &Session,
+    tree: &FrameTree,
+    root: NodeId,
+    options: &RenderOptions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let printer = Printer {
+        session,
+        tree,
+        paint: Paint::new(options.color),
+        branches: if options.unicode { UNICODE } else { ASCII },
+        total: tree.node(root).time().as_secs_f64(),
+    };
+    printer.title(root, out)?;
+    let mut lines = vec![true];
+    for (id, depth) in tree.walk_from(root).skip(1) {
+        lines.truncate(depth);
+        lines.push(is_last(tree, id));
+        printer.line(id, &lines[1..], out)?;
+    }
+    printer.left_out(root, options.filter_threshold, out)?;
+    writeln!(out)
+}
+
+/// Whether a node is the last of its siblings that is drawn.
+fn is_last(tree: &FrameTree, id: NodeId) -> bool {
+    let parent = tree.node(id).parent();
+    parent.is_some_and(|parent| tree.children(parent).last() == Some(id))
+}
+
+struct Printer<'a> {
+    session: &'a Session,
+    tree: &'a FrameTree,
+    paint: Paint,
+    branches: Branches,
+    /// The thread's time, in seconds.
+    total: f64,
+}
+
+impl Printer<'_> {
+    fn title(&self, root: NodeId, out: &mut dyn Write) -> io::Result<()> {
+        let NodeKind::Thread(id) = self.tree.node(root).kind() else {
+            return Ok(());
+        };
+        let thread = self.session.threads().get(id);
+        let name = plain(self.session.thread_name(id).unwrap_or("unnamed thread"));
+        let mut rest = format!(
+            "thread {}, {}",
+            thread.native_id,
+            span(self.tree.node(root).time())
+        );
+        if thread.lost > 0 {
+            rest += &format!(", {} samples lost", count(thread.lost));
+        }
+        writeln!(
+            out,
+            "  {}  {}",
+            self.paint.style(Style::Bold, &name),
+            self.paint.style(Style::Dim, &rest)
+        )?;
+        let head = format!("{:>10} {:>6} {:>9}", "seconds", "%", "self");
+        writeln!(out, "{}", self.paint.style(Style::Dim, &head))
+    }
+
+    /// One call. `last` says of it and of each call above whether it is the last of its siblings.
+    fn line(&self, id: NodeId, last: &[bool], out: &mut dyn Write) -> io::Result<()> {
+        let node = self.tree.node(id);
+        let seconds = node.time().as_secs_f64();
+        let part = if self.total > 0.0 {
+            seconds / self.total
+        } else {
+            0.0
+        };
+        let own = node.self_time().as_secs_f64();
+        let own = if own / self.total.max(f64::MIN_POSITIVE) < 0.001 {
+            String::new()
+        } else {
+            format!("{own:.3}")
+        };
+        let figures = format!("{seconds:>10.3} {:>6.1} {own:>9}", part * 100.0);
+        let figures = self.paint.style(Style::of_share(part), &figures);
+        let indent = self.paint.style(Style::Dim, &self.indent(last));
+        writeln!(out, "{figures}  {indent}{}", self.call(id))
+    }
+
+    /// The outermost call stands at the margin.
+    fn indent(&self, last: &[bool]) -> String {
+        let levels = last.get(1..).unwrap_or_default();
+        let drawn = &levels[levels.len().saturating_sub(DEEPEST_INDENT)..];
+        let mut indent = String::new();
+        if drawn.len() < levels.len() {
+            indent += &format!("{}: ", last.len());
+        }
+        let Some((own, above)) = drawn.split_last() else {
+            return indent;
+        };
+        for is_last in above {
+            indent += if *is_last {
+                "   "
+            } else {
+                self.branches.through
+            };
+        }
+        indent
+            + if *own {
+                self.branches.last
+            } else {
+                self.branches.child
+            }
+    }
+
+    fn call(&self, id: NodeId) -> String {
+        let Some(function) = self.tree.node(id).function() else {
+            return String::new();
+        };
+        let function = self.session.function(function);
+        let style = if is_library(function.file) {
+            Style::Plain
+        } else {
+            Style::Bold
+        };
+        let place = match function.first_line {
+            0 => plain(short_path(function.file)),
+            line => format!("{}:{line}", plain(short_path(function.file))),
+        };
+        let name = self.paint.style(style, &plain(function.display_name()));
+        format!("{name}  {}", self.paint.style(Style::Dim, &place))
+    }
+
+    /// Says what the tree does not show.
+    fn left_out(&self, root: NodeId, threshold: f64, out: &mut dyn Write) -> io::Result<()> {
+        let nodes = self
+            .tree
+            .walk_from(root)
+            .map(|(id, _)| self.tree.node(id).absorbed_time().as_secs_f64());
+        let hidden: f64 = nodes.sum();
+        if hidden <= 0.0 {
+            return Ok(());
+        }
+        let text = format!(
+            "{hidden:>10.3} {:>6.1} {:>9}  in calls below {} each, not shown",
+            100.0 * hidden / self.total,
+            "",
+            share(threshold, 1.0)
+        );
+        writeln!(out, "{}", self.paint.style(Style::Dim, &text))
+    }
+}

@@ -1,0 +1,29 @@
+//! What a Python process is doing right now, seen from outside of its interpreter: the call stacks of all its
+//! threads, and the resources that it and the machine use.
+//!
+//! Constraints from which the rest follows:
+//! - **The observed program comes first.** The interpreter's lock is never taken, nothing is written into the
+//!   program's memory, a thread that is blocked is never woken, one that runs is held for microseconds.
+//! - **Nothing is invented.** A stack that cannot be proven whole is a lost sample and counted; a number that
+//!   cannot be read is unknown, not zero.
+//! - **Memory of another process is hostile input.** Reads cannot fault, every count is bounded, what is said
+//!   to be a code object is checked to be one.
+//!
+//! The crate stands alone: it knows processes, CPython's memory and the machine's counters, and no file format.
+//! It runs on 64-bit Linux. It is no tracer (calls shorter than the interval are seen only by chance) and it
+//! does not see frames of native code.
+
+mod clock;
+mod error;
+pub mod metrics;
+mod pid;
+mod proc;
+mod stack;
+
+pub use clock::Timestamp;
+pub use error::Error;
+pub use pid::{Pid, Tid};
+pub use stack::{
+    Beat, Deadline, Frame, Function, FunctionKey, HoldMode, LostReason, SampleOutcome,
+    StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick, Ticker, Version,
+};

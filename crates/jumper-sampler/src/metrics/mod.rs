@@ -1,0 +1,47 @@
+//! What a program and its machine use: processor, memory, storage, threads.
+//!
+//! The module exists so that the numbers next to a recording can be trusted as much as its stacks. From that follow
+//! its rules:
+//! - **Unknown is not zero.** A file that may not be read, or a rate before there are two readings, is `None`.
+//! - **Rates come from counters.** Cumulative counters are read and differenced per process, where a process is its
+//!   number *and* its start time, so that one that ends takes nothing back and a reused number is noticed.
+//! - **A sample never waits.** No reading is stretched over an interval of its own, and none fails: what cannot be
+//!   read is missing from the sample, the rest is there.
+//!
+//! It must not know how often it is asked, where samples are kept or how they are shown, and it must not look into
+//! the observed program beyond what `/proc` says: see proc(5) for every file that is named here.
+//!
+//! One file per source ([`Collector`]) over one shared [`Scan`] of the observed processes. Names of metrics and
+//! levels are those of JUmPER where it has one, so that its users find their columns again.
+//!
+//! ```
+//! use jumper_sampler::Pid;
+//! use jumper_sampler::metrics::{Level, MetricsSampler};
+//!
+//! let mut sampler = MetricsSampler::new(Pid::new(std::process::id()))?;
+//! let rss = sampler.position("rss").expect("bug: a standard metric is missing");
+//! let row = sampler.sample().row(Level::Process).expect("bug: the process level is always sampled");
+//! assert!(row.values[rss].is_some_and(|gibibytes| gibibytes > 0.0));
+//! # Ok::<(), jumper_sampler::metrics::MetricsError>(())
+//! ```
+
+mod account;
+mod children;
+mod collector;
+mod cpu;
+mod disks;
+mod error;
+mod io;
+mod memory;
+mod metric;
+mod process;
+mod procfs;
+mod rate;
+mod sampler;
+mod threads;
+mod tree;
+
+pub use collector::{Collector, Scan};
+pub use error::MetricsError;
+pub use metric::{Kind, Level, Metric, Unit};
+pub use sampler::{MetricsRow, MetricsSample, MetricsSampler};

@@ -1,0 +1,203 @@
+//! What `/proc` says of one process: its line of status and its counters of I/O.
+
+use super::account::Reading;
+use super::procfs::{Missing, TextFile, value_of};
+
+/// The fields of `/proc/PID/stat` that are used here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// One letter; `Z` is a zombie, which has ended and not been waited for.
+    pub(super) state: u8,
+    /// The process number of the parent.
+    pub(super) parent: u32,
+    /// Minor page faults of the children waited for. No process gets by without one, so that zero means that the
+    /// process has never waited for a child.
+    pub(super) children_minor_faults: u64,
+    /// User and system time in clock ticks; `folded` is that of the children waited for.
+    pub(super) cpu_ticks: Reading,
+    /// Threads, the main one included.
+    pub(super) threads: u64,
+    /// When it started, in clock ticks since boot. With the process number this identifies a process.
+    pub(super) start_ticks: u64,
+    /// Resident pages. The kernel keeps this number loosely: it may be off by some dozen pages for each thread.
+    pub(super) resident_pages: u64,
+}
+
+impl Stat {
+    /// Parses `/proc/PID/stat`.
+    ///
+    /// The second field is the program's name in parentheses. A program may call itself anything, with spaces,
+    /// parentheses and bytes that are no UTF-8, so the fields are counted from the last closing parenthesis.
+    pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        let name_end = line.iter().rposition(|&byte| byte == b')')?;
+        let fields = std::str::from_utf8(&line[name_end + 1..]).ok()?;
+        let mut fields = Fields {
+            fields: fields.split_ascii_whitespace(),
+            next: 3,
+        };
+        Some(Self {
+            state: *fields.text(3)?.as_bytes().first()?,
+            parent: fields.text(4)?.parse().ok()?,
+            children_minor_faults: fields.number(11)?,
+            cpu_ticks: Reading {
+                own: fields.number(14)? + fields.number(15)?,
+                folded: fields.number(16)? + fields.number(17)?,
+            },
+            threads: fields.number(20)?,
+            start_ticks: fields.number(22)?,
+            resident_pages: fields.number(24)?,
+        })
+    }
+
+    /// Whether nothing is left of the process but its entry and its counters.
+    ///
+    /// A main thread that has ended alone also shows as a zombie; then other threads are still counted.
+    pub(super) const fn has_ended(&self) -> bool {
+        matches!(self.state, b'Z' | b'X') && self.threads <= 1
+    }
+}
+
+/// Fields of a line, asked for in ascending order by the numbers that proc(5) gives them.
+struct Fields<'a> {
+    fields: std::str::SplitAsciiWhitespace<'a>,
+    next: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn text(&mut self, number: usize) -> Option<&'a str> {
+        let skipped = number.checked_sub(self.next)?;
+        self.next = number + 1;
+        self.fields.nth(skipped)
+    }
+
+    /// A number below 2^63, so that two of them can be added: the kernel prints some fields signed.
+    fn number(&mut self, number: usize) -> Option<u64> {
+        u64::try_from(self.text(number)?.parse::<i64>().ok()?).ok()
+    }
+}
+
+/// The counters of `/proc/PID/io` that are used here. All contain the children waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct IoCounters {
+    /// Bytes fetched from storage; what the page cache had is not among them.
+    pub(super) read_bytes: u64,
+    /// Bytes to be sent to storage, counted when a page is made dirty and not when it is written out.
+    pub(super) write_bytes: u64,
+    /// Calls such as read(2), on files of any kind.
+    pub(super) read_calls: u64,
+    /// Calls such as write(2), on files of any kind.
+    pub(super) write_calls: u64,
+}
+
+impl IoCounters {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Some(Self {
+            read_bytes: value_of(text, "read_bytes:")?,
+            write_bytes: value_of(text, "write_bytes:")?,
+            read_calls: value_of(text, "syscr:")?,
+            write_calls: value_of(text, "syscw:")?,
+        })
+    }
+}
+
+pub(super) fn read_stat(file: &mut TextFile, pid: u32) -> Result<Stat, Missing> {
+    Stat::parse(file.read(format_args!("/proc/{pid}/stat"))?).ok_or(Missing::Unknown)
+}
+
+pub(super) fn read_io(file: &mut TextFile, pid: u32) -> Result<IoCounters, Missing> {
+    IoCounters::parse(file.read_text(format_args!("/proc/{pid}/io"))?).ok_or(Missing::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: &str = "S 4955 6600 4955 34816 6700 4194304 981 6535 3 2 41 9 25 7 20 0 12 0 137390 31334400 \
+                          3950 18446744073709551615 1 1 0 0 0 0 0 16781312 2 0 0 0 17 1 0 0 0 0 0";
+
+    fn parse(name: &[u8]) -> Option<Stat> {
+        let line = [b"6607 (", name, b") ", FIELDS.as_bytes(), b"\n"].concat();
+        Stat::parse(&line)
+    }
+
+    #[test]
+    fn the_fields_are_those_of_proc_5() {
+        let expected = Stat {
+            state: b'S',
+            parent: 4955,
+            children_minor_faults: 6535,
+            cpu_ticks: Reading {
+                own: 50,
+                folded: 32,
+            },
+            threads: 12,
+            start_ticks: 137_390,
+            resident_pages: 3950,
+        };
+        assert_eq!(parse(b"python3"), Some(expected));
+    }
+
+    #[test]
+    fn a_name_cannot_forge_fields() {
+        let honest = parse(b"python3");
+        for name in [
+            &b"a) R (b"[..],
+            b"a b",
+            b") Z 1 1 1",
+            b"((((",
+            b"))))",
+            b"",
+            b"\xff\xfe) R 1",
+            b"x\n) R 1",
+        ] {
+            assert_eq!(parse(name), honest, "{}", name.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_cut_or_foreign_line_is_refused() {
+        assert_eq!(Stat::parse(b""), None);
+        assert_eq!(Stat::parse(b"6607 (python3"), None);
+        assert_eq!(Stat::parse(b"6607 (python3)"), None);
+        assert_eq!(Stat::parse(b"6607 (python3) S 1 1 1 0 -1 0 5 5"), None);
+        assert_eq!(
+            Stat::parse(b"6607 (python3) S x 1 1 0 -1 0 5 5 5 5 5 5 5 5 5 5 5 5 5 5 5"),
+            None
+        );
+    }
+
+    #[test]
+    fn a_zombie_with_threads_has_not_ended() {
+        let stat = parse(b"python3").expect("bug: the line is whole");
+        assert!(!stat.has_ended());
+        assert!(
+            !Stat {
+                state: b'Z',
+                ..stat
+            }
+            .has_ended()
+        );
+        assert!(
+            Stat {
+                state: b'Z',
+                threads: 1,
+                ..stat
+            }
+            .has_ended()
+        );
+    }
+
+    #[test]
+    fn io_counters_are_taken_by_name() {
+        let text = "rchar: 6976\nwchar: 1\nsyscr: 10\nsyscw: 2\nread_bytes: 4096\nwrite_bytes: 8192\n\
+                    cancelled_write_bytes: 3\n";
+        let expected = IoCounters {
+            read_bytes: 4096,
+            write_bytes: 8192,
+            read_calls: 10,
+            write_calls: 2,
+        };
+        assert_eq!(IoCounters::parse(text), Some(expected));
+        assert_eq!(IoCounters::parse("rchar: 6976\n"), None);
+    }
+}

@@ -1,0 +1,180 @@
+//! From a code object to the function that it is, remembered by address *and* identity.
+//!
+//! A code object may be freed and another one come to lie at its address. Each capture therefore carries the
+//! unchanging front of every code object on the stack, and what was remembered counts only where that is the
+//! same.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use super::layout::{Layout, Position};
+use super::lines::LineTable;
+use super::memory::{Address, Memory, i32_at, u64_at};
+use super::objects::Objects;
+
+/// A Python function, method, lambda, comprehension, class body or module body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Function {
+    /// `co_name`: `run`, `<module>`, `<listcomp>`.
+    pub name: String,
+    /// `co_qualname`: `Worker.run`. CPython has it from 3.11.
+    pub qualname: Option<String>,
+    /// `co_filename`, as the program wrote it.
+    pub file: String,
+    /// `co_firstlineno`: the line of its `def`, or of its first decorator. From 1; 0 for the frames that
+    /// CPython makes up.
+    pub first_line: u32,
+}
+
+/// Which [`Function`]: an index into what [`StackSampler::function`](crate::StackSampler::function) knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FunctionKey(u32);
+
+impl FunctionKey {
+    /// The position: functions are numbered from 0 in the order in which they were first seen.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Addresses are spread by one multiplication; hashing them is on the path of every frame.
+#[derive(Default)]
+pub(crate) struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        // 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, 6.4).
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+type AddressMap<V> = HashMap<Address, V, BuildHasherDefault<AddressHasher>>;
+
+/// What is remembered of one code object.
+struct Entry {
+    identity: Box<[u8]>,
+    function: FunctionKey,
+    lines: LineTable,
+}
+
+/// The code objects and functions seen so far.
+#[derive(Default)]
+pub(crate) struct CodeCache {
+    by_address: AddressMap<Entry>,
+    functions: Vec<Function>,
+    keys: HashMap<Function, FunctionKey>,
+}
+
+/// The code object is gone, or was never one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotCode;
+
+impl CodeCache {
+    pub(crate) fn function(&self, key: FunctionKey) -> &Function {
+        &self.functions[key.index()]
+    }
+
+    pub(crate) fn functions(&self) -> &[Function] {
+        &self.functions
+    }
+
+    /// Makes sure that the code object at `address`, whose front was `head` when its thread held still, is
+    /// known.
+    pub(crate) fn learn(
+        &mut self,
+        memory: &impl Memory,
+        layout: &Layout,
+        code_type: Address,
+        address: Address,
+        head: &[u8],
+    ) -> Result<(), NotCode> {
+        let identity = &head[layout.code.identity.clone()];
+        if self
+            .by_address
+            .get(&address)
+            .is_some_and(|entry| *entry.identity == *identity)
+        {
+            return Ok(());
+        }
+        if u64_at(head, 8) != code_type {
+            return Err(NotCode);
+        }
+        let (function, lines) = load(memory, layout, head).ok_or(NotCode)?;
+        // The thread runs again: what was just read belongs to this code object only if it is still there.
+        let mut again = vec![0; layout.code.size];
+        memory.read(address, &mut again).map_err(|_| NotCode)?;
+        if again[layout.code.identity.clone()] != *identity || u64_at(&again, 8) != code_type {
+            return Err(NotCode);
+        }
+        let function = self.intern(function);
+        self.by_address.insert(
+            address,
+            Entry {
+                identity: identity.into(),
+                function,
+                lines,
+            },
+        );
+        Ok(())
+    }
+
+    fn intern(&mut self, function: Function) -> FunctionKey {
+        let next = FunctionKey(
+            u32::try_from(self.functions.len()).expect("bug: four thousand million functions"),
+        );
+        *self.keys.entry(function).or_insert_with_key(|function| {
+            self.functions.push(function.clone());
+            next
+        })
+    }
+
+    /// The function of a code object that was [learnt](Self::learn), and the line of the frame's `position`.
+    pub(crate) fn locate(
+        &self,
+        layout: &Layout,
+        code: Address,
+        position: u64,
+    ) -> Option<(FunctionKey, Option<u32>)> {
+        let entry = self.by_address.get(&code)?;
+        let offset = match layout.frame.position {
+            Position::Index { unit, .. } => i64::from(position as i32) * i64::from(unit),
+            Position::Pointer { .. } => position
+                .wrapping_sub(code.wrapping_add(layout.code.instructions))
+                .cast_signed(),
+        };
+        // A frame that has not executed anything yet stands one instruction before the first.
+        let line = entry.lines.line_at(u32::try_from(offset).unwrap_or(0));
+        Some((entry.function, line))
+    }
+}
+
+/// Reads what a code object says of itself.
+fn load(memory: &impl Memory, layout: &Layout, head: &[u8]) -> Option<(Function, LineTable)> {
+    let code = &layout.code;
+    let objects = Objects::new(memory, layout);
+    let first_line = i32_at(head, code.first_line);
+    let lines = objects.bytes(u64_at(head, code.line_table))?;
+    let function = Function {
+        name: objects.text(u64_at(head, code.name))?,
+        qualname: match code.qualname {
+            Some(offset) => Some(objects.text(u64_at(head, offset))?),
+            None => None,
+        },
+        file: objects.text(u64_at(head, code.file))?,
+        first_line: u32::try_from(first_line).unwrap_or(0),
+    };
+    Some((
+        function,
+        LineTable::decode(code.line_format, &lines, first_line),
+    ))
+}

@@ -1,0 +1,218 @@
+//! Finding the CPython runtime of a process: which file holds it, where that is mapped, which version it is.
+
+use std::path::{Path, PathBuf};
+
+use super::elf::{BadElf, Elf};
+use super::layout::{Layout, LayoutError, Version};
+use super::memory::{Address, Fault, Memory, ProcessMemory, u64_at};
+use crate::proc::{self, Mapping};
+use crate::{Error, Pid};
+
+/// A CPython runtime in a process.
+#[derive(Debug)]
+pub(crate) struct Runtime {
+    pub(crate) version: Version,
+    pub(crate) layout: Layout,
+    /// `_PyRuntime`.
+    pub(crate) address: Address,
+    /// `PyCode_Type`: what every code object points to, and so the proof that something is one.
+    pub(crate) code_type: Address,
+}
+
+/// Where a file that may hold the runtime is.
+struct Candidate {
+    /// As the process calls it.
+    name: String,
+    /// As we can open it: the process may live in another mount namespace.
+    path: PathBuf,
+    mapped: Address,
+}
+
+impl Runtime {
+    /// Looks for the runtime of `pid`.
+    pub(crate) fn find(pid: Pid) -> Result<Self, Error> {
+        let mappings = proc::mappings(pid)?;
+        let executable = proc::executable(pid)?;
+        for candidate in candidates(pid, &executable, &mappings) {
+            if let Some(runtime) = in_file(pid, &candidate)? {
+                return Ok(runtime);
+            }
+        }
+        let shown = executable.display().to_string();
+        Err(match python_before_3_7(&shown, &mappings) {
+            Some(version) => Error::UnsupportedPython { pid, version },
+            None => Error::NotPython {
+                pid,
+                executable: shown,
+            },
+        })
+    }
+}
+
+/// The files to look into: a libpython first, then the program itself.
+fn candidates(pid: Pid, executable: &Path, mappings: &[Mapping]) -> Vec<Candidate> {
+    let base_of = |name: &str| {
+        mappings
+            .iter()
+            .find(|mapping| mapping.path == name)
+            .map(|mapping| mapping.start)
+    };
+    let libraries = mappings
+        .iter()
+        .filter(|mapping| mapping.offset == 0 && file_name(&mapping.path).starts_with("libpython"));
+    let mut list: Vec<Candidate> = libraries
+        .map(|mapping| Candidate {
+            name: mapping.path.clone(),
+            path: proc::in_root_of(pid, &mapping.path),
+            mapped: mapping.start,
+        })
+        .collect();
+    let name = executable.display().to_string();
+    if let Some(mapped) = base_of(&name) {
+        // The link opens the program even where its file was replaced since it started.
+        list.push(Candidate {
+            name,
+            path: proc::path(pid, "exe"),
+            mapped,
+        });
+    }
+    list
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The runtime in one file, if it is there.
+fn in_file(pid: Pid, candidate: &Candidate) -> Result<Option<Runtime>, Error> {
+    let bad = |BadElf(detail)| Error::BadExecutable {
+        path: candidate.path.clone(),
+        detail,
+    };
+    let elf = Elf::open(&candidate.path)
+        .map_err(|error| Error::from_proc(pid, candidate.path.clone(), error))?;
+    let [runtime, code_type, hex_version] = elf
+        .symbols(["_PyRuntime", "PyCode_Type", "Py_Version"])
+        .map_err(bad)?;
+    let (Some(runtime), Some(code_type)) = (runtime, code_type) else {
+        return Ok(None);
+    };
+    let bias = elf.bias(candidate.mapped).map_err(bad)?;
+    let memory = ProcessMemory::of(pid);
+    let version = match hex_version {
+        Some(address) => running_version(pid, &memory, bias.wrapping_add(address))?,
+        None => version_in_name(file_name(&candidate.name))
+            .or_else(|| version_in_constants(&elf.constants().ok()?))
+            .ok_or_else(|| bad(BadElf("it holds a Python of unknown version".into())))?,
+    };
+    let address = bias.wrapping_add(runtime);
+    let layout =
+        Layout::of(version, &memory, address).map_err(|error| layout_error(pid, version, error))?;
+    Ok(Some(Runtime {
+        version,
+        layout,
+        address,
+        code_type: bias.wrapping_add(code_type),
+    }))
+}
+
+/// `Py_Version`, which exists from 3.11: 0x030b07f0 is 3.11.7.
+fn running_version(pid: Pid, memory: &ProcessMemory, address: Address) -> Result<Version, Error> {
+    let mut bytes = [0; 8];
+    memory
+        .read(address, &mut bytes)
+        .map_err(|fault| fault_error(pid, fault))?;
+    let hex = u64_at(&bytes, 0);
+    Ok(Version::new(
+        (hex >> 24) as u8,
+        (hex >> 16) as u8,
+        Some((hex >> 8) as u8),
+    ))
+}
+
+pub(crate) fn fault_error(pid: Pid, fault: Fault) -> Error {
+    match fault {
+        Fault::Denied => Error::PermissionDenied { pid },
+        Fault::Gone => Error::NoSuchProcess { pid },
+        Fault::Unmapped => Error::NotReady { pid },
+    }
+}
+
+fn layout_error(pid: Pid, version: Version, error: LayoutError) -> Error {
+    match error {
+        LayoutError::Unsupported(version) => Error::UnsupportedPython { pid, version },
+        LayoutError::Garbled => Error::Inconsistent {
+            pid,
+            version,
+            detail: "its description of itself is not one",
+        },
+        LayoutError::Fault(fault) => fault_error(pid, fault),
+    }
+}
+
+/// The 3.9 of `libpython3.9.so.1.0` or `python3.9`.
+fn version_in_name(name: &str) -> Option<Version> {
+    let (_, after) = name.split_once("python")?;
+    let (major, rest) = after.split_once('.')?;
+    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    Some(Version::new(major.parse().ok()?, minor.parse().ok()?, None))
+}
+
+/// `PY_VERSION` among the string constants: the whole of one reads like 3.9.18 or 3.10.0rc1+.
+fn version_in_constants(constants: &[u8]) -> Option<Version> {
+    constants
+        .split(|&byte| byte == 0)
+        .filter(|text| (5..12).contains(&text.len()))
+        .find_map(version_in_text)
+}
+
+fn version_in_text(text: &[u8]) -> Option<Version> {
+    let rest = std::str::from_utf8(text).ok()?.strip_prefix("3.")?;
+    let (minor, micro) = rest.split_once('.')?;
+    let digits: String = micro.chars().take_while(char::is_ascii_digit).collect();
+    let suffix = &micro[digits.len()..];
+    let known = suffix.is_empty() || suffix == "+" || suffix.starts_with(['a', 'b', 'r']);
+    let plausible: u8 = minor
+        .parse()
+        .ok()
+        .filter(|minor| (7..=30).contains(minor))?;
+    known.then(|| Some(Version::new(3, plausible, Some(digits.parse().ok()?))))?
+}
+
+/// A Python so old that it has no `_PyRuntime`, told by its file names alone.
+fn python_before_3_7(executable: &str, mappings: &[Mapping]) -> Option<Version> {
+    let names = mappings
+        .iter()
+        .map(|mapping| mapping.path.as_str())
+        .chain([executable]);
+    names
+        .filter(|name| {
+            file_name(name).starts_with("libpython") || file_name(name).starts_with("python")
+        })
+        .find_map(|name| version_in_name(file_name(name)))
+        .filter(|version| (version.major, version.minor) < (3, 7))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_told_from_file_names() {
+        let version = |name| version_in_name(name).map(|version| (version.major, version.minor));
+        assert_eq!(version("libpython3.10.so.1.0"), Some((3, 10)));
+        assert_eq!(version("python3.9"), Some((3, 9)));
+        assert_eq!(version("libpython2.7.so.1.0"), Some((2, 7)));
+        assert_eq!(version("python3"), None);
+        assert_eq!(version("libpython3.so"), None);
+        assert_eq!(version("uwsgi"), None);
+    }
+
+    #[test]
+    fn versions_are_told_from_constants() {
+        let constants = b"abc\x003.9\x003.14159\x002.35.1\x003.10.13\x003.9.1\x00";
+        let version = version_in_constants(constants).expect("there is one");
+        assert_eq!((version.minor, version.micro), (10, Some(13)));
+        assert_eq!(version_in_constants(b"nothing\0"), None);
+    }
+}

@@ -1,0 +1,537 @@
+//! [`StackSampler`]: one look at what every Python thread of a process is doing.
+
+use std::collections::HashMap;
+
+use super::code::{CodeCache, Function, FunctionKey};
+use super::hold::{HoldError, HoldMode, Holder};
+use super::layout::Version;
+use super::memory::{Address, Fault, Memory, ProcessMemory};
+use super::names::ThreadNames;
+use super::objects::Objects;
+use super::runtime::{Runtime, fault_error};
+use super::threads::{self, ListError, Listed, Tids};
+use super::walk::{Capture, WalkError};
+use crate::proc::{self, RunCount, TaskFiles, TaskState};
+use crate::{Error, Pid, Tid, Timestamp};
+
+/// How often a read that turned out torn is tried again before the sample is lost.
+const ATTEMPTS: usize = 4;
+/// The longest pause, in ticks, between two attempts to learn a thread's name.
+const LONGEST_NAME_PAUSE: u64 = 1 << 12;
+
+/// A Python thread that was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadInfo {
+    /// The kernel's number for it, as we see it.
+    pub tid: Tid,
+    /// What Python calls it (`threading.Thread.name`); failing that, what the kernel does.
+    pub name: String,
+}
+
+/// Which [`ThreadInfo`]. A thread keeps its key as long as it lives, and keys are never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThreadKey(u32);
+
+impl ThreadKey {
+    /// Keys count from 0 in the order in which threads were first seen.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One level of a stack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Frame {
+    /// What was called.
+    pub function: FunctionKey,
+    /// The line that it is at; `None` where CPython has none for the instruction.
+    pub line: Option<u32>,
+}
+
+/// What came of looking at one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SampleOutcome {
+    /// Its stack was read, and is proven to be whole.
+    Stack,
+    /// It could not be. The sample counts as lost.
+    Lost(LostReason),
+}
+
+/// Why a sample was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LostReason {
+    /// The stack changed while it was read, and did so again each time it was tried.
+    Torn,
+    /// The thread could not be held in time, or at all.
+    NotHeld,
+    /// What the frames point to is no code object, or no longer.
+    NotCode,
+}
+
+/// What is known of a thread from one tick to the next.
+struct Known {
+    key: ThreadKey,
+    listed: Listed,
+    files: TaskFiles,
+    tid: Tid,
+    /// Innermost first.
+    frames: Vec<Frame>,
+    /// `frames` were read while the thread was blocked and had been given a CPU so often.
+    blocked_since: Option<RunCount>,
+    /// Whether `name` is Python's.
+    named: bool,
+    next_naming: u64,
+    naming_pause: u64,
+    /// The last tick that it was listed in.
+    seen: u64,
+}
+
+/// One entry of the last tick.
+struct Seen {
+    state: Address,
+    on_cpu: bool,
+    outcome: SampleOutcome,
+    unchanged: bool,
+}
+
+/// What one thread was doing at one tick.
+#[derive(Clone, Copy, Debug)]
+pub struct ThreadSample<'a> {
+    /// Which thread.
+    pub thread: ThreadKey,
+    /// Whether it ran, or was ready to; otherwise it waited in the kernel.
+    pub on_cpu: bool,
+    /// Whether `frames` can be believed.
+    pub outcome: SampleOutcome,
+    /// Its stack, innermost frame first. Empty where the sample was lost.
+    pub frames: &'a [Frame],
+    /// Whether the thread is proven not to have run since its last sample, so that nothing about it is new.
+    pub unchanged: bool,
+}
+
+/// Looks at the stacks of all Python threads of one process.
+///
+/// Everything is read from outside of the interpreter: its lock is never taken, nothing is imported into it,
+/// none of its memory is written.
+///
+/// Use it from one thread. With [`HoldMode::Ptrace`] that is a requirement of the kernel.
+pub struct StackSampler {
+    pid: Pid,
+    memory: ProcessMemory,
+    runtime: Runtime,
+    holder: Holder,
+    mode: HoldMode,
+    codes: CodeCache,
+    capture: Capture,
+    second: Capture,
+    known: HashMap<Address, Known>,
+    infos: Vec<ThreadInfo>,
+    tids: Tids,
+    names: HashMap<Address, ThreadNames>,
+    list: Vec<Listed>,
+    seen: Vec<Seen>,
+    tick: u64,
+    time: Timestamp,
+}
+
+impl StackSampler {
+    /// Finds the CPython runtime of `pid` and gets ready to read it.
+    ///
+    /// # Errors
+    /// A process that is gone, that is no CPython, that is one of an unknown version, that is not ours to
+    /// read, and one whose interpreter does not run (yet) are different [errors](Error). Nothing has been
+    /// done to the process in any case.
+    pub fn attach(pid: Pid, mode: HoldMode) -> Result<Self, Error> {
+        let runtime = Runtime::find(pid)?;
+        let memory = ProcessMemory::of(pid);
+        let holder = Holder::new(mode, pid)?;
+        let mut sampler = Self {
+            pid,
+            memory,
+            holder,
+            mode,
+            codes: CodeCache::default(),
+            capture: Capture::new(&runtime.layout),
+            second: Capture::new(&runtime.layout),
+            runtime,
+            known: HashMap::new(),
+            infos: Vec::new(),
+            tids: Tids::of(pid),
+            names: HashMap::new(),
+            list: Vec::new(),
+            seen: Vec::new(),
+            tick: 0,
+            time: Timestamp::now(),
+        };
+        sampler.check()?;
+        Ok(sampler)
+    }
+
+    /// Makes sure that the layout fits: a runtime with threads whose states point back to it.
+    fn check(&mut self) -> Result<(), Error> {
+        let mut result = Err(ListError::Torn);
+        for _ in 0..ATTEMPTS {
+            result = threads::list(&self.memory, &self.runtime, &mut self.list);
+            if result.is_ok() {
+                break;
+            }
+        }
+        match result {
+            Ok(()) if self.list.is_empty() => Err(Error::NotReady { pid: self.pid }),
+            Ok(()) => Ok(()),
+            Err(ListError::Fault(fault)) => Err(fault_error(self.pid, fault)),
+            Err(ListError::Torn) => Err(Error::Inconsistent {
+                pid: self.pid,
+                version: self.runtime.version,
+                detail: "its list of threads leads nowhere",
+            }),
+        }
+    }
+
+    /// The process that is looked at.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The Python that it runs.
+    pub fn version(&self) -> Version {
+        self.runtime.version
+    }
+
+    /// How running threads are held.
+    pub fn hold_mode(&self) -> HoldMode {
+        self.mode
+    }
+
+    /// What a frame calls.
+    pub fn function(&self, key: FunctionKey) -> &Function {
+        self.codes.function(key)
+    }
+
+    /// All functions seen so far, in the order of their keys.
+    pub fn functions(&self) -> &[Function] {
+        self.codes.functions()
+    }
+
+    /// A thread that was seen.
+    pub fn thread(&self, key: ThreadKey) -> &ThreadInfo {
+        &self.infos[key.index()]
+    }
+
+    /// All threads seen so far, also those that have ended, in the order of their keys. A name may be put
+    /// right after a thread was first seen.
+    pub fn threads(&self) -> &[ThreadInfo] {
+        &self.infos
+    }
+
+    /// Looks at every thread once. The result stands until the next call.
+    ///
+    /// # Errors
+    /// Only what ends the recording: the process has gone, its memory is closed to us, or the interpreter in
+    /// it has ended (it exits, or runs another program now). A thread that cannot be read is a
+    /// [lost sample](SampleOutcome::Lost).
+    pub fn sample(&mut self) -> Result<Tick<'_>, Error> {
+        self.tick += 1;
+        self.seen.clear();
+        self.relist()?;
+        self.time = Timestamp::now();
+        let list = std::mem::take(&mut self.list);
+        for listed in &list {
+            self.look_at(*listed, &list)?;
+        }
+        self.list = list;
+        let tick = self.tick;
+        self.known.retain(|_, known| known.seen == tick);
+        Ok(Tick { sampler: self })
+    }
+
+    fn relist(&mut self) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            match threads::list(&self.memory, &self.runtime, &mut self.list) {
+                Ok(()) if self.list.is_empty() => return Err(Error::NotReady { pid: self.pid }),
+                Ok(()) => return Ok(()),
+                Err(ListError::Fault(fault)) => return Err(fault_error(self.pid, fault)),
+                Err(ListError::Torn) => {}
+            }
+        }
+        // Threads come and go too fast, or the interpreter is gone. The threads known from before are looked
+        // at all the same: what cannot be proven is lost.
+        self.list.clear();
+        self.list
+            .extend(self.known.values().map(|known| known.listed));
+        self.list.sort_unstable_by_key(|listed| listed.state);
+        match self.memory.pointer(self.runtime.address) {
+            Err(fault) => Err(fault_error(self.pid, fault)),
+            Ok(_) if self.list.is_empty() => Err(Error::NotReady { pid: self.pid }),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Looks at one thread and notes what came of it.
+    fn look_at(&mut self, listed: Listed, all: &[Listed]) -> Result<(), Error> {
+        let Some(mut known) = self.recognise(listed, all) else {
+            return Ok(());
+        };
+        known.seen = self.tick;
+        self.learn_name(&mut known);
+        let look = self.look(&mut known);
+        if let Look::Done {
+            on_cpu,
+            outcome,
+            unchanged,
+        } = look
+            && !(outcome == SampleOutcome::Stack && known.frames.is_empty())
+        {
+            self.seen.push(Seen {
+                state: listed.state,
+                on_cpu,
+                outcome,
+                unchanged,
+            });
+        }
+        self.known.insert(listed.state, known);
+        match look {
+            Look::Failed(fault) => Err(fault_error(self.pid, fault)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The thread behind a thread state, new or known. `None` for one that has not started or has just ended.
+    fn recognise(&mut self, listed: Listed, all: &[Listed]) -> Option<Known> {
+        match self.known.remove(&listed.state) {
+            Some(known) if known.listed == listed => return Some(known),
+            _ => {}
+        }
+        let tid = self.tids.find(&self.memory, &listed, all)?;
+        let files = TaskFiles::open(self.pid, tid).ok()?;
+        let key = ThreadKey(u32::try_from(self.infos.len()).ok()?);
+        self.infos.push(ThreadInfo {
+            tid,
+            name: self.kernel_name(tid),
+        });
+        Some(Known {
+            key,
+            listed,
+            files,
+            tid,
+            frames: Vec::new(),
+            blocked_since: None,
+            named: false,
+            next_naming: 0,
+            naming_pause: 1,
+            seen: self.tick,
+        })
+    }
+
+    /// What to call a thread that Python has no name for.
+    fn kernel_name(&self, tid: Tid) -> String {
+        if tid.get() == self.pid.get() {
+            return "MainThread".into();
+        }
+        let main = proc::thread_comm(self.pid, Tid::new(self.pid.get()));
+        // A thread has its process's name until someone gives it one of its own.
+        let own = proc::thread_comm(self.pid, tid)
+            .filter(|name| Some(name) != main.as_ref() && !name.is_empty());
+        own.unwrap_or_else(|| format!("thread {tid}"))
+    }
+
+    /// Asks Python for the thread's name, ever less often while there is none.
+    fn learn_name(&mut self, known: &mut Known) {
+        if known.named || self.tick < known.next_naming {
+            return;
+        }
+        known.next_naming = self.tick + known.naming_pause;
+        known.naming_pause = (known.naming_pause * 2).min(LONGEST_NAME_PAUSE);
+        let objects = Objects::new(&self.memory, &self.runtime.layout);
+        let modules = known
+            .listed
+            .interpreter
+            .wrapping_add(self.runtime.layout.interpreter.modules);
+        let Ok(modules) = self.memory.pointer(modules) else {
+            return;
+        };
+        let names = self.names.entry(known.listed.interpreter).or_default();
+        if let Some(name) = names.name(objects, modules, known.listed.ident) {
+            self.infos[known.key.index()].name = name;
+            known.named = true;
+        }
+    }
+
+    fn look(&mut self, known: &mut Known) -> Look {
+        let mut lost = LostReason::Torn;
+        for _ in 0..ATTEMPTS {
+            let before = known.files.run_count();
+            if before.is_some() && known.blocked_since == before {
+                return Look::Done {
+                    on_cpu: false,
+                    outcome: SampleOutcome::Stack,
+                    unchanged: true,
+                };
+            }
+            let attempt = match known.files.state() {
+                TaskState::Gone => return Look::Nothing,
+                TaskState::Blocked => self.read_blocked(known, before),
+                TaskState::Running => self.read_running(known),
+            };
+            match attempt {
+                Ok(on_cpu) => {
+                    return Look::Done {
+                        on_cpu,
+                        outcome: SampleOutcome::Stack,
+                        unchanged: false,
+                    };
+                }
+                Err(Miss::Gone) => return Look::Nothing,
+                Err(Miss::Fault(fault)) => return Look::Failed(fault),
+                Err(Miss::Lost(reason)) => lost = reason,
+            }
+        }
+        known.blocked_since = None;
+        Look::Done {
+            on_cpu: true,
+            outcome: SampleOutcome::Lost(lost),
+            unchanged: false,
+        }
+    }
+
+    /// A blocked thread holds still by itself, which is proven if it was not given a CPU meanwhile.
+    fn read_blocked(&mut self, known: &mut Known, before: Option<RunCount>) -> Result<bool, Miss> {
+        let taken = self
+            .capture
+            .take(&self.memory, &self.runtime.layout, known.listed.state);
+        let still = match before {
+            Some(_) => {
+                known.files.run_count() == before && known.files.state() == TaskState::Blocked
+            }
+            None => self.agrees_again(known.listed.state)?,
+        };
+        if !still {
+            return Err(Miss::Lost(LostReason::Torn));
+        }
+        self.settle(known, taken)?;
+        known.blocked_since = before;
+        Ok(false)
+    }
+
+    fn read_running(&mut self, known: &mut Known) -> Result<bool, Miss> {
+        known.blocked_since = None;
+        let (capture, memory, layout) = (&mut self.capture, &self.memory, &self.runtime.layout);
+        let state = known.listed.state;
+        let taken = match self
+            .holder
+            .with_held(known.tid, || capture.take(memory, layout, state))
+        {
+            Ok(taken) => taken,
+            Err(HoldError::Gone) => return Err(Miss::Gone),
+            Err(HoldError::Denied | HoldError::Unanswered) => {
+                return Err(Miss::Lost(LostReason::NotHeld));
+            }
+        };
+        if !self.holder.holds() && !self.agrees_again(state)? {
+            return Err(Miss::Lost(LostReason::Torn));
+        }
+        self.settle(known, taken)?;
+        Ok(true)
+    }
+
+    /// Whether reading the stack once more gives the same calls.
+    fn agrees_again(&mut self, state: Address) -> Result<bool, Miss> {
+        match self.second.take(&self.memory, &self.runtime.layout, state) {
+            Ok(()) => Ok(self.capture.agrees_with(&self.second)),
+            Err(error) => Err(self.miss(error)),
+        }
+    }
+
+    /// Turns what was captured into frames. The thread may run again by now.
+    fn settle(&mut self, known: &mut Known, taken: Result<(), WalkError>) -> Result<(), Miss> {
+        taken.map_err(|error| self.miss(error))?;
+        let (memory, layout, codes) = (&self.memory, &self.runtime.layout, &mut self.codes);
+        for (address, head) in self.capture.codes(layout) {
+            let learnt = codes.learn(memory, layout, self.runtime.code_type, address, head);
+            learnt.map_err(|_| Miss::Lost(LostReason::NotCode))?;
+        }
+        known.frames.clear();
+        for frame in self.capture.frames() {
+            let (function, line) = codes
+                .locate(layout, frame.code, frame.position)
+                .ok_or(Miss::Lost(LostReason::NotCode))?;
+            known.frames.push(Frame { function, line });
+        }
+        Ok(())
+    }
+
+    fn miss(&mut self, error: WalkError) -> Miss {
+        match error {
+            WalkError::Torn => Miss::Lost(LostReason::Torn),
+            WalkError::TooDeep => {
+                self.capture.grow(&self.runtime.layout);
+                self.second.grow(&self.runtime.layout);
+                Miss::Lost(LostReason::Torn)
+            }
+            WalkError::Fault(fault) => Miss::Fault(fault),
+        }
+    }
+}
+
+/// What came of looking at a thread, several attempts together.
+enum Look {
+    /// There is nothing to report: the thread has ended.
+    Nothing,
+    Done {
+        on_cpu: bool,
+        outcome: SampleOutcome,
+        unchanged: bool,
+    },
+    Failed(Fault),
+}
+
+/// Why one attempt gave no stack.
+enum Miss {
+    Gone,
+    Lost(LostReason),
+    Fault(Fault),
+}
+
+/// What one look at a process gave.
+pub struct Tick<'a> {
+    sampler: &'a StackSampler,
+}
+
+impl<'a> Tick<'a> {
+    /// When it was taken.
+    pub fn time(&self) -> Timestamp {
+        self.sampler.time
+    }
+
+    /// The sampler, to look functions and threads up.
+    pub fn sampler(&self) -> &'a StackSampler {
+        self.sampler
+    }
+
+    /// One sample for each thread that runs Python code, in the runtime's order.
+    pub fn threads(&self) -> impl Iterator<Item = ThreadSample<'a>> + use<'a> {
+        let sampler = self.sampler;
+        sampler.seen.iter().map(move |seen| {
+            let known = &sampler.known[&seen.state];
+            let frames = if seen.outcome == SampleOutcome::Stack {
+                known.frames.as_slice()
+            } else {
+                &[]
+            };
+            let Seen {
+                on_cpu,
+                outcome,
+                unchanged,
+                ..
+            } = *seen;
+            ThreadSample {
+                thread: known.key,
+                on_cpu,
+                outcome,
+                frames,
+                unchanged,
+            }
+        })
+    }
+}

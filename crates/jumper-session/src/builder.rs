@@ -1,0 +1,356 @@
+//! The way into a session: one thread appends, everything is interned on the way.
+
+use crate::error::{Error, Result};
+use crate::hash::IntMap;
+use crate::tables::{
+    FrameTable, Function, FunctionRow, MetricColumn, MetricsTable, NewSample, Process,
+    ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Thread, ThreadTable,
+};
+use crate::{
+    Format, FunctionId, Host, HostId, Manifest, MetricId, ProcessId, Session, StackId, StringId,
+    ThreadId, Timestamp,
+};
+
+/// Collects a recording and turns it into a [`Session`].
+///
+/// Append-only and meant for one thread. Handles belong to the builder that gave them out; a method that
+/// takes one panics when it is out of range, since that is a mistake of the caller and not of a file.
+#[derive(Debug, Default)]
+pub struct SessionBuilder {
+    pub(crate) strings: StringTable,
+    pub(crate) frames: FrameTable,
+    pub(crate) stacks: StackTable,
+    pub(crate) processes: ProcessTable,
+    pub(crate) threads: ThreadTable,
+    pub(crate) samples: SampleTable,
+    pub(crate) metrics: MetricsTable,
+    hosts: Vec<Host>,
+    function_ids: IntMap<FunctionRow, FunctionId>,
+    stack_ids: IntMap<Stack, StackId>,
+}
+
+impl SessionBuilder {
+    /// An empty builder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The handle of a text, new or known.
+    pub fn intern_string(&mut self, text: &str) -> StringId {
+        self.strings.intern(text)
+    }
+
+    /// The handle of a function, new or known. Two functions are one when all four fields agree.
+    pub fn intern_function(&mut self, function: &Function<'_>) -> FunctionId {
+        let row = FunctionRow {
+            name: self.strings.intern(function.name),
+            qualname: function.qualname.map(|name| self.strings.intern(name)),
+            file: self.strings.intern(function.file),
+            first_line: function.first_line,
+        };
+        *self
+            .function_ids
+            .entry(row)
+            .or_insert_with(|| self.frames.push(row))
+    }
+
+    /// The handle of the stack in which `function` runs at `line` (0 is unknown), called from `parent`.
+    ///
+    /// # Panics
+    /// If a handle is not of this builder.
+    pub fn intern_stack(
+        &mut self,
+        parent: Option<StackId>,
+        function: FunctionId,
+        line: u32,
+    ) -> StackId {
+        assert!(
+            function.index() < self.frames.len(),
+            "bug: function of another builder"
+        );
+        let stack = Stack {
+            parent,
+            function,
+            line,
+        };
+        *self
+            .stack_ids
+            .entry(stack)
+            .or_insert_with(|| self.stacks.push(stack))
+    }
+
+    /// The handle of a whole stack, given outermost frame first as (function, current line); `None` for
+    /// a stack without frames.
+    ///
+    /// # Panics
+    /// If a handle is not of this builder.
+    pub fn intern_stack_frames<I>(&mut self, frames: I) -> Option<StackId>
+    where
+        I: IntoIterator<Item = (FunctionId, u32)>,
+    {
+        frames.into_iter().fold(None, |parent, (function, line)| {
+            Some(self.intern_stack(parent, function, line))
+        })
+    }
+
+    /// Adds a machine.
+    pub fn add_host(&mut self, host: Host) -> HostId {
+        let id = HostId::from_len(self.hosts.len());
+        self.hosts.push(host);
+        id
+    }
+
+    /// Adds a process that `host`'s kernel calls `pid`.
+    ///
+    /// # Panics
+    /// If the handle is not of this builder.
+    pub fn add_process(&mut self, host: HostId, pid: u32, command: Option<&str>) -> ProcessId {
+        assert!(
+            host.index() < self.hosts.len(),
+            "bug: host of another builder"
+        );
+        let command = command.map(|command| self.strings.intern(command));
+        self.processes.push(Process { host, pid, command })
+    }
+
+    /// Adds a thread that the kernel calls `native_id`.
+    ///
+    /// # Panics
+    /// If the handle is not of this builder.
+    pub fn add_thread(
+        &mut self,
+        process: ProcessId,
+        native_id: u64,
+        name: Option<&str>,
+    ) -> ThreadId {
+        assert!(
+            process.index() < self.processes.len(),
+            "bug: process of another builder"
+        );
+        let name = name.map(|name| self.strings.intern(name));
+        self.threads.push(Thread {
+            process,
+            native_id,
+            name,
+            lost: 0,
+        })
+    }
+
+    /// Names a thread, or renames it: the last name is the one that is kept.
+    ///
+    /// # Panics
+    /// If the handle is not of this builder.
+    pub fn set_thread_name(&mut self, thread: ThreadId, name: &str) {
+        self.threads.get_mut(thread).name = Some(self.strings.intern(name));
+    }
+
+    /// Says what a process runs, or runs now: the last command is the one that is kept.
+    ///
+    /// # Panics
+    /// If the handle is not of this builder.
+    pub fn set_process_command(&mut self, process: ProcessId, command: &str) {
+        self.processes.get_mut(process).command = Some(self.strings.intern(command));
+    }
+
+    /// Appends a sample.
+    ///
+    /// # Panics
+    /// If a handle is not of this builder.
+    pub fn push_sample(&mut self, sample: NewSample) {
+        let in_range = sample
+            .stack
+            .is_none_or(|stack| stack.index() < self.stacks.len());
+        assert!(in_range, "bug: stack of another builder");
+        let process = self.threads.get(sample.thread).process;
+        self.samples.push(Sample {
+            time: sample.time,
+            duration: sample.duration,
+            host: self.processes.get(process).host,
+            process,
+            thread: sample.thread,
+            task: sample.task,
+            state: sample.state,
+            stack: sample.stack,
+        });
+    }
+
+    /// Counts `count` samples of a thread that were attempted and thrown away.
+    ///
+    /// # Panics
+    /// If the handle is not of this builder.
+    pub fn add_lost(&mut self, thread: ThreadId, count: u64) {
+        let lost = &mut self.threads.get_mut(thread).lost;
+        *lost = lost.saturating_add(count);
+    }
+
+    /// The handle of a metric, new or known by its name; the first declaration of a name is the one that
+    /// counts. Rows that exist already have no value for a new metric.
+    ///
+    /// # Errors
+    /// [`Error::MetricName`] when the name is empty or that of a fixed column of the table.
+    pub fn declare_metric(&mut self, column: MetricColumn) -> Result<MetricId> {
+        if column.name.is_empty() || crate::format::is_fixed_metrics_column(&column.name) {
+            return Err(Error::MetricName { name: column.name });
+        }
+        let known = self.metrics.find(&column.name);
+        Ok(known.unwrap_or_else(|| self.metrics.declare(column)))
+    }
+
+    /// Appends a row of metrics: one look at one level of one host. `values` are in the order of
+    /// declaration, each in its metric's unit; those left off at the end are missing, and so is a value
+    /// that is not finite.
+    ///
+    /// # Panics
+    /// If a handle is not of this builder, or if there are more values than declared metrics.
+    pub fn push_metrics(
+        &mut self,
+        time: Timestamp,
+        host: HostId,
+        level: StringId,
+        values: &[Option<f64>],
+    ) {
+        assert!(
+            host.index() < self.hosts.len(),
+            "bug: host of another builder"
+        );
+        assert!(
+            level.index() < self.strings.len(),
+            "bug: string of another builder"
+        );
+        self.metrics.push(time, host, level, values.iter().copied());
+    }
+
+    /// Samples so far.
+    pub fn sample_count(&self) -> usize {
+        self.samples.len()
+    }
+
+    /// Rows of metrics so far.
+    pub fn metrics_count(&self) -> usize {
+        self.metrics.len()
+    }
+
+    /// Samples that were thrown away so far, over all threads.
+    pub fn lost_count(&self) -> u64 {
+        self.threads.lost()
+    }
+
+    /// Turns the recording into a session.
+    ///
+    /// What the tables know better is written over the manifest's own: its format, its hosts and, where
+    /// it has a summary of stacks, the counts of samples and lost samples.
+    pub fn finish(self, mut manifest: Manifest) -> Session {
+        manifest.format = Format::default();
+        manifest.hosts = self.hosts;
+        if let Some(stacks) = &mut manifest.stacks {
+            stacks.samples = self.samples.len() as u64;
+            stacks.lost = self.threads.lost();
+        }
+        Session {
+            manifest,
+            strings: self.strings,
+            frames: self.frames,
+            stacks: self.stacks,
+            processes: self.processes,
+            threads: self.threads,
+            samples: self.samples,
+            metrics: self.metrics,
+            path: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(name: &str) -> Function<'_> {
+        Function {
+            name,
+            qualname: None,
+            file: "a.py",
+            first_line: 1,
+        }
+    }
+
+    #[test]
+    fn equal_stacks_share_a_row_and_parents_come_first() {
+        let mut builder = SessionBuilder::new();
+        let main = builder.intern_function(&function("main"));
+        let work = builder.intern_function(&function("work"));
+        assert_eq!(builder.intern_function(&function("main")), main);
+
+        let first = builder.intern_stack_frames([(main, 1), (work, 5)]);
+        let again = builder.intern_stack_frames([(main, 1), (work, 5)]);
+        let other_line = builder.intern_stack_frames([(main, 1), (work, 6)]);
+        assert_eq!(first, again);
+        assert_ne!(first, other_line);
+        assert_eq!(builder.intern_stack_frames([]), None);
+
+        let session = builder.finish(Manifest::default());
+        assert_eq!(session.stacks().len(), 3);
+        assert!(
+            session
+                .stacks()
+                .iter()
+                .all(|(id, stack)| stack.parent < Some(id))
+        );
+    }
+
+    #[test]
+    fn functions_that_differ_in_one_field_are_two() {
+        let mut builder = SessionBuilder::new();
+        let plain = builder.intern_function(&function("f"));
+        let qualified = Function {
+            qualname: Some("f"),
+            ..function("f")
+        };
+        let moved = Function {
+            first_line: 2,
+            ..function("f")
+        };
+        assert_ne!(builder.intern_function(&qualified), plain);
+        assert_ne!(builder.intern_function(&moved), plain);
+    }
+
+    #[test]
+    fn the_tables_own_the_counts() {
+        let mut builder = SessionBuilder::new();
+        let host = builder.add_host(Host::default());
+        let process = builder.add_process(host, 1, None);
+        let thread = builder.add_thread(process, 1, None);
+        builder.set_thread_name(thread, "worker");
+        builder.add_lost(thread, 2);
+        builder.add_lost(thread, u64::MAX);
+        let summary = crate::StacksSummary {
+            lost: 7,
+            samples: 7,
+            ..Default::default()
+        };
+        let session = builder.finish(Manifest {
+            stacks: Some(summary),
+            ..Manifest::default()
+        });
+        let stacks = session.manifest().stacks.unwrap();
+        assert_eq!((stacks.samples, stacks.lost), (0, u64::MAX));
+        assert_eq!(session.thread_name(thread), Some("worker"));
+    }
+
+    #[test]
+    fn a_metric_cannot_take_the_name_of_a_fixed_column() {
+        let mut builder = SessionBuilder::new();
+        for name in ["", "time", "host", "level"] {
+            let column = MetricColumn {
+                name: name.into(),
+                ..MetricColumn::default()
+            };
+            assert!(builder.declare_metric(column).is_err(), "{name:?}");
+        }
+        let column = MetricColumn {
+            name: "cpu".into(),
+            ..MetricColumn::default()
+        };
+        let first = builder.declare_metric(column.clone()).unwrap();
+        assert_eq!(builder.declare_metric(column).unwrap(), first);
+    }
+}

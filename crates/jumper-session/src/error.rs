@@ -1,0 +1,241 @@
+//! What can go wrong with a session, in words that say what to do.
+//!
+//! Every message is one line: it names the path, what is wrong and the remedy. Paths and names come
+//! from elsewhere, so that control characters in them are escaped before they reach a terminal.
+
+use std::fmt::{self, Display};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The result of an operation on sessions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a session could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is something at the path, but no session.
+    #[error(
+        "`{}` is not a jumper session: {detail}; pass the directory that `jumper run --session` wrote",
+        OneLine(.path.display())
+    )]
+    NotASession {
+        /// The path that was given.
+        path: PathBuf,
+        /// How one can tell.
+        detail: &'static str,
+    },
+
+    /// The session has a higher format version than this crate reads.
+    #[error(
+        "`{}` was written by a newer jumper (format {found}, this one reads up to {supported}); upgrade \
+         jumper",
+        OneLine(.path.display())
+    )]
+    NewerFormat {
+        /// The session.
+        path: PathBuf,
+        /// Its format version.
+        found: u64,
+        /// The highest version that can be read.
+        supported: u32,
+    },
+
+    /// A file of the session is missing or ends too early.
+    #[error(
+        "`{}` is incomplete: {file} is missing or cut off; record again or restore the directory",
+        OneLine(.path.display())
+    )]
+    Incomplete {
+        /// The session.
+        path: PathBuf,
+        /// The file within it.
+        file: &'static str,
+    },
+
+    /// A file of the session holds something that it must not.
+    #[error(
+        "`{}` is damaged: {file}{}: {}; record again or restore the directory",
+        OneLine(.path.display()), InColumn(.column), OneLine(.detail)
+    )]
+    Damaged {
+        /// The session.
+        path: PathBuf,
+        /// The file within it.
+        file: &'static str,
+        /// The column within the file, if it is one column's fault.
+        column: Option<String>,
+        /// What is wrong.
+        detail: String,
+    },
+
+    /// The system refused to read.
+    #[error("cannot read `{}`: {}; {}", OneLine(.path.display()), reason(.source), read_remedy(.source))]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The system refused to write.
+    #[error("cannot write `{}`: {}; {}", OneLine(.path.display()), reason(.source), write_remedy(.source))]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// Something that is not a session is where one was to be written.
+    #[error(
+        "cannot write `{}`: something else than a jumper session is there; remove it or choose another \
+         place with -o or --session",
+        OneLine(.path.display())
+    )]
+    Occupied {
+        /// The path that was given.
+        path: PathBuf,
+    },
+
+    /// A metric has a name that no column can have.
+    #[error(
+        "`{}` cannot be the name of a metric: it must not be empty, `time`, `host` or `level`; give it \
+         another name",
+        OneLine(.name)
+    )]
+    MetricName {
+        /// The name.
+        name: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.into(),
+            source,
+        }
+    }
+
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.into(),
+            source,
+        }
+    }
+}
+
+/// The text of a value with its control characters escaped.
+struct OneLine<T>(T);
+
+impl<T: Display> Display for OneLine<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.to_string().chars() {
+            match char.is_control() || matches!(char, '\u{2028}' | '\u{2029}') {
+                true => write!(f, "{}", char.escape_default())?,
+                false => write!(f, "{char}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// ", column `name`", or nothing.
+struct InColumn<'a>(&'a Option<String>);
+
+impl Display for InColumn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .as_ref()
+            .map_or(Ok(()), |name| write!(f, ", column `{}`", OneLine(name)))
+    }
+}
+
+/// What the system said, in lower case and without its number.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::NotFound => "no such file or directory".into(),
+        io::ErrorKind::StorageFull => "no space left".into(),
+        io::ErrorKind::ReadOnlyFilesystem => "read-only file system".into(),
+        _ => OneLine(error).to_string(),
+    }
+}
+
+fn read_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "ask its owner for access",
+        io::ErrorKind::NotFound => "check the path",
+        _ => "check the disk and try again",
+    }
+}
+
+fn write_remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "create the directory around it first",
+        io::ErrorKind::StorageFull => {
+            "free some space or choose another place with -o or --session"
+        }
+        _ => "choose another place with -o or --session",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_say_what_is_wrong_and_what_to_do() {
+        let path = PathBuf::from("x.jumper");
+        let messages = [
+            (
+                Error::NotASession {
+                    path: path.clone(),
+                    detail: "it has no manifest.json",
+                },
+                "`x.jumper` is not a jumper session: it has no manifest.json; pass the directory that \
+                 `jumper run --session` wrote",
+            ),
+            (
+                Error::NewerFormat {
+                    path: path.clone(),
+                    found: 2,
+                    supported: 1,
+                },
+                "`x.jumper` was written by a newer jumper (format 2, this one reads up to 1); upgrade \
+                 jumper",
+            ),
+            (
+                Error::Incomplete {
+                    path: path.clone(),
+                    file: "samples.parquet",
+                },
+                "`x.jumper` is incomplete: samples.parquet is missing or cut off; record again or \
+                 restore the directory",
+            ),
+            (
+                Error::write(&path, io::ErrorKind::PermissionDenied.into()),
+                "cannot write `x.jumper`: permission denied; choose another place with -o or --session",
+            ),
+        ];
+        for (error, expected) in messages {
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn hostile_names_stay_on_one_line() {
+        let error = Error::Damaged {
+            path: "a\nb\x1b[31m".into(),
+            file: "metrics.parquet",
+            column: Some("c\r\n".into()),
+            detail: "bad\u{2028}thing".into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "`a\\nb\\u{1b}[31m` is damaged: metrics.parquet, column `c\\r\\n`: bad\\u{2028}thing; record \
+             again or restore the directory"
+        );
+    }
+}

@@ -1,0 +1,304 @@
+//! From Parquet files to tables: every value is checked before it becomes a handle.
+//!
+//! Tables are read in the order of their references, so that each handle can be checked against the
+//! length of the table that it points into.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::format::columns::{Rows, TableFile, optional, optional_text};
+use crate::format::schema::{self, METRICS_KEY};
+use crate::tables::{
+    FrameTable, FunctionRow, MetricColumn, MetricsTable, NONE_U64, Process, ProcessTable, Sample,
+    SampleTable, Stack, StackTable, StringTable, Thread, ThreadState, ThreadTable,
+};
+use crate::{FunctionId, HostId, Manifest, ProcessId, Session, StackId, ThreadId, Timestamp};
+
+/// Reads the tables of the session directory `path`, whose manifest has been read.
+pub(super) fn session(path: &Path, manifest: Manifest) -> Result<Session> {
+    let mut reader = Reader {
+        path,
+        hosts: manifest.hosts.len(),
+        strings: StringTable::default(),
+    };
+    let frames = reader.frames()?;
+    let stacks = reader.stacks(&frames)?;
+    let processes = reader.processes()?;
+    let threads = reader.threads(&processes)?;
+    let samples = reader.samples(&processes, &threads, &stacks)?;
+    let metrics = reader.metrics()?;
+    Ok(Session {
+        manifest,
+        strings: reader.strings,
+        frames,
+        stacks,
+        processes,
+        threads,
+        samples,
+        metrics,
+        path: Some(path.into()),
+    })
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    hosts: usize,
+    strings: StringTable,
+}
+
+impl Reader<'_> {
+    fn frames(&mut self) -> Result<FrameTable> {
+        let mut frames = FrameTable::default();
+        TableFile::open(self.path, &schema::FRAMES)?.read(&[], |rows| {
+            check_row_numbers(rows, "frame")?;
+            let (names, qualnames) = (rows.text("name")?, rows.text("qualname")?);
+            let (files, first_lines) = (rows.text("file")?, rows.u32("first_line")?);
+            for row in 0..rows.len() {
+                let qualname = optional_text(qualnames, row);
+                frames.push(FunctionRow {
+                    name: self.strings.intern(names.value(row)),
+                    qualname: qualname.map(|name| self.strings.intern(name)),
+                    file: self.strings.intern(files.value(row)),
+                    first_line: first_lines.value(row),
+                });
+            }
+            Ok(())
+        })?;
+        Ok(frames)
+    }
+
+    fn stacks(&self, frames: &FrameTable) -> Result<StackTable> {
+        let mut stacks = StackTable::default();
+        TableFile::open(self.path, &schema::STACKS)?.read(&[], |rows| {
+            check_row_numbers(rows, "stack")?;
+            let (parents, functions) = (rows.u32("parent")?, rows.u32("frame")?);
+            let lines = rows.u32("line")?;
+            for row in 0..rows.len() {
+                let parent = optional(parents, row);
+                if parent.is_some_and(|parent| parent as usize >= rows.first_row + row) {
+                    return Err(rows.at("parent", row, "does not point to an earlier row"));
+                }
+                let function = reference(rows, "frame", row, functions.value(row), frames.len())?;
+                stacks.push(Stack {
+                    parent: parent.map(StackId::from_raw),
+                    function: FunctionId::from_raw(function),
+                    line: lines.value(row),
+                });
+            }
+            Ok(())
+        })?;
+        Ok(stacks)
+    }
+
+    fn processes(&mut self) -> Result<ProcessTable> {
+        let mut processes = ProcessTable::default();
+        TableFile::open(self.path, &schema::PROCESSES)?.read(&[], |rows| {
+            check_row_numbers(rows, "process")?;
+            let (hosts, pids) = (rows.u32("host")?, rows.u32("pid")?);
+            let commands = rows.text("command")?;
+            for row in 0..rows.len() {
+                let host = reference(rows, "host", row, hosts.value(row), self.hosts)?;
+                let command = optional_text(commands, row);
+                processes.push(Process {
+                    host: HostId::from_raw(host),
+                    pid: pids.value(row),
+                    command: command.map(|command| self.strings.intern(command)),
+                });
+            }
+            Ok(())
+        })?;
+        Ok(processes)
+    }
+
+    fn threads(&mut self, processes: &ProcessTable) -> Result<ThreadTable> {
+        let mut threads = ThreadTable::default();
+        TableFile::open(self.path, &schema::THREADS)?.read(&[], |rows| {
+            check_row_numbers(rows, "thread")?;
+            let (owners, native_ids) = (rows.u32("process")?, rows.u64("native_id")?);
+            let (names, lost) = (rows.text("name")?, rows.u64("lost")?);
+            for row in 0..rows.len() {
+                let process = reference(rows, "process", row, owners.value(row), processes.len())?;
+                let name = optional_text(names, row);
+                threads.push(Thread {
+                    process: ProcessId::from_raw(process),
+                    native_id: native_ids.value(row),
+                    name: name.map(|name| self.strings.intern(name)),
+                    lost: lost.value(row),
+                });
+            }
+            Ok(())
+        })?;
+        Ok(threads)
+    }
+
+    fn samples(
+        &self,
+        processes: &ProcessTable,
+        threads: &ThreadTable,
+        stacks: &StackTable,
+    ) -> Result<SampleTable> {
+        let mut samples = SampleTable::default();
+        TableFile::open(self.path, &schema::SAMPLES)?.read(&[], |rows| {
+            let columns = SampleColumns::new(rows)?;
+            for row in 0..rows.len() {
+                let sample = columns.sample(row, processes, threads, stacks)?;
+                let before = samples.total();
+                samples.push(sample);
+                if samples.total() != before + sample.duration {
+                    return Err(rows.at("duration", row, "makes the sum pass 2^63 nanoseconds"));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(samples)
+    }
+
+    fn metrics(&mut self) -> Result<MetricsTable> {
+        let file = TableFile::open(self.path, &schema::METRICS)?;
+        let columns = declared_metrics(&file)?;
+        let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let mut metrics = MetricsTable::default();
+        for column in columns {
+            metrics.declare(column);
+        }
+        file.read(&names, |rows| {
+            let (times, hosts, levels) =
+                (rows.i64("time")?, rows.u32("host")?, rows.text("level")?);
+            let values = rows.doubles(&names)?;
+            for row in 0..rows.len() {
+                let host = reference(rows, "host", row, hosts.value(row), self.hosts)?;
+                metrics.push(
+                    Timestamp::from_nanos(times.value(row)),
+                    HostId::from_raw(host),
+                    self.strings.intern(levels.value(row)),
+                    values.iter().map(|values| optional(values, row)),
+                );
+            }
+            Ok(())
+        })?;
+        Ok(metrics)
+    }
+}
+
+/// The columns of some samples, looked up once for all of them.
+struct SampleColumns<'a> {
+    rows: &'a Rows<'a>,
+    times: &'a arrow_array::Int64Array,
+    durations: &'a arrow_array::Int64Array,
+    hosts: &'a arrow_array::UInt32Array,
+    processes: &'a arrow_array::UInt32Array,
+    threads: &'a arrow_array::UInt32Array,
+    tasks: &'a arrow_array::UInt64Array,
+    states: &'a arrow_array::UInt8Array,
+    stacks: &'a arrow_array::UInt32Array,
+}
+
+impl<'a> SampleColumns<'a> {
+    fn new(rows: &'a Rows<'a>) -> Result<Self> {
+        Ok(Self {
+            rows,
+            times: rows.i64("time")?,
+            durations: rows.i64("duration")?,
+            hosts: rows.u32("host")?,
+            processes: rows.u32("process")?,
+            threads: rows.u32("thread")?,
+            tasks: rows.u64("task")?,
+            states: rows.u8("state")?,
+            stacks: rows.u32("stack")?,
+        })
+    }
+
+    fn sample(
+        &self,
+        row: usize,
+        processes: &ProcessTable,
+        threads: &ThreadTable,
+        stacks: &StackTable,
+    ) -> Result<Sample> {
+        let rows = self.rows;
+        let duration = u64::try_from(self.durations.value(row))
+            .map_err(|_| rows.at("duration", row, "is negative"))?;
+        let thread = reference(rows, "thread", row, self.threads.value(row), threads.len())?;
+        let thread = ThreadId::from_raw(thread);
+        let process = threads.get(thread).process;
+        if self.processes.value(row) != process.as_u32() {
+            return Err(rows.at("process", row, "is not the process of its thread"));
+        }
+        let host = processes.get(process).host;
+        if self.hosts.value(row) != host.as_u32() {
+            return Err(rows.at("host", row, "is not the host of its process"));
+        }
+        let task = optional(self.tasks, row);
+        if task == Some(NONE_U64) {
+            return Err(rows.at("task", row, "is 2^64 - 1, which is reserved"));
+        }
+        let stack = match optional(self.stacks, row) {
+            Some(stack) => Some(reference(rows, "stack", row, stack, stacks.len())?),
+            None => None,
+        };
+        Ok(Sample {
+            time: Timestamp::from_nanos(self.times.value(row)),
+            duration: Duration::from_nanos(duration),
+            host,
+            process,
+            thread,
+            task,
+            state: ThreadState::from_bits(self.states.value(row)),
+            stack: stack.map(StackId::from_raw),
+        })
+    }
+}
+
+/// Every column of doubles is a metric; what was declared about it is in the file's metadata, unless
+/// another program wrote the file anew and left that out.
+fn declared_metrics(file: &TableFile<'_>) -> Result<Vec<MetricColumn>> {
+    let declared: Vec<MetricColumn> = match file.metadata(METRICS_KEY) {
+        Some(json) => serde_json::from_str(json)
+            .map_err(|error| file.place.damaged(None, format!("{METRICS_KEY}: {error}")))?,
+        None => Vec::new(),
+    };
+    let mut declared: HashMap<String, MetricColumn> = declared
+        .into_iter()
+        .map(|column| (column.name.clone(), column))
+        .collect();
+    let mut seen = HashSet::new();
+    let mut columns = Vec::new();
+    for name in file.double_columns() {
+        // A fixed column of a wrong type is found when the columns are read.
+        if super::is_fixed_metrics_column(&name) {
+            continue;
+        }
+        if !seen.insert(name.clone()) {
+            return Err(file.place.damaged(Some(&name), "it is there twice"));
+        }
+        let known = declared.remove(&name);
+        columns.push(known.unwrap_or(MetricColumn {
+            name,
+            ..MetricColumn::default()
+        }));
+    }
+    Ok(columns)
+}
+
+/// Checks that the column `name` counts the rows.
+fn check_row_numbers(rows: &Rows<'_>, name: &str) -> Result<()> {
+    let numbers = rows.u32(name)?;
+    match (0..rows.len()).find(|row| numbers.value(*row) as usize != rows.first_row + row) {
+        Some(row) => Err(rows.at(name, row, "is not numbered so")),
+        None => Ok(()),
+    }
+}
+
+/// A row number that points into a table of `len` rows.
+fn reference(rows: &Rows<'_>, column: &str, row: usize, value: u32, len: usize) -> Result<u32> {
+    match (value as usize) < len {
+        true => Ok(value),
+        false => Err(rows.at(
+            column,
+            row,
+            &format!("points to {value}, but there are only {len}"),
+        )),
+    }
+}

@@ -1,0 +1,199 @@
+//! The files of a session and their columns. A change here is a change of `docs/session-format.md`.
+
+use arrow_schema::DataType;
+
+/// The manifest's file.
+pub(super) const MANIFEST: &str = "manifest.json";
+
+/// Key of the file metadata that holds the declarations of the metrics, as JSON.
+pub(super) const METRICS_KEY: &str = "jumper.metrics";
+
+/// The type of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    U8,
+    U32,
+    U64,
+    I64,
+    F64,
+    Text,
+}
+
+impl Kind {
+    pub(super) fn data_type(self) -> DataType {
+        match self {
+            Self::U8 => DataType::UInt8,
+            Self::U32 => DataType::UInt32,
+            Self::U64 => DataType::UInt64,
+            Self::I64 => DataType::Int64,
+            Self::F64 => DataType::Float64,
+            Self::Text => DataType::Utf8,
+        }
+    }
+}
+
+/// A column that every file of a table has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) nullable: bool,
+    /// Neighbouring values are close, so that their differences are stored.
+    pub(super) delta: bool,
+    /// What readers outside Jumper find at the field.
+    pub(super) metadata: &'static [(&'static str, &'static str)],
+}
+
+/// A table: one file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) file: &'static str,
+    pub(super) columns: &'static [Column],
+    /// Rows that are in memory as Arrow arrays at a time. Few where rows hold text: an array of texts
+    /// cannot have more than 2 GiB, and a small file can ask for long texts.
+    pub(super) batch_rows: usize,
+}
+
+const fn column(name: &'static str, kind: Kind) -> Column {
+    Column {
+        name,
+        kind,
+        nullable: false,
+        delta: false,
+        metadata: &[],
+    }
+}
+
+const fn nullable(name: &'static str, kind: Kind) -> Column {
+    Column {
+        nullable: true,
+        ..column(name, kind)
+    }
+}
+
+/// The number of the row itself: readers outside Jumper join by it, and not all of them keep rows in order.
+const fn row_number(name: &'static str) -> Column {
+    Column {
+        delta: true,
+        ..column(name, Kind::U32)
+    }
+}
+
+const TIME: Column = Column {
+    delta: true,
+    metadata: &[("unit", "ns"), ("clock", "CLOCK_MONOTONIC")],
+    ..column("time", Kind::I64)
+};
+
+const DURATION: Column = Column {
+    delta: true,
+    metadata: &[("unit", "ns")],
+    ..column("duration", Kind::I64)
+};
+
+pub(super) const FRAMES: Table = Table {
+    name: "frames",
+    file: "frames.parquet",
+    columns: &[
+        row_number("frame"),
+        column("name", Kind::Text),
+        nullable("qualname", Kind::Text),
+        column("file", Kind::Text),
+        column("first_line", Kind::U32),
+    ],
+    batch_rows: 1024,
+};
+
+pub(super) const STACKS: Table = Table {
+    name: "stacks",
+    file: "stacks.parquet",
+    columns: &[
+        row_number("stack"),
+        nullable("parent", Kind::U32),
+        column("frame", Kind::U32),
+        column("line", Kind::U32),
+    ],
+    batch_rows: 65_536,
+};
+
+pub(super) const PROCESSES: Table = Table {
+    name: "processes",
+    file: "processes.parquet",
+    columns: &[
+        row_number("process"),
+        column("host", Kind::U32),
+        column("pid", Kind::U32),
+        nullable("command", Kind::Text),
+    ],
+    batch_rows: 1024,
+};
+
+pub(super) const THREADS: Table = Table {
+    name: "threads",
+    file: "threads.parquet",
+    columns: &[
+        row_number("thread"),
+        column("process", Kind::U32),
+        column("native_id", Kind::U64),
+        nullable("name", Kind::Text),
+        column("lost", Kind::U64),
+    ],
+    batch_rows: 1024,
+};
+
+pub(super) const SAMPLES: Table = Table {
+    name: "samples",
+    file: "samples.parquet",
+    columns: &[
+        TIME,
+        DURATION,
+        column("host", Kind::U32),
+        column("process", Kind::U32),
+        column("thread", Kind::U32),
+        nullable("task", Kind::U64),
+        column("state", Kind::U8),
+        nullable("stack", Kind::U32),
+    ],
+    batch_rows: 65_536,
+};
+
+pub(super) const METRICS: Table = Table {
+    name: "metrics",
+    file: "metrics.parquet",
+    columns: &[TIME, column("host", Kind::U32), column("level", Kind::Text)],
+    batch_rows: 1024,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_specification_names_every_column() {
+        let docs = include_str!("../../../../docs/session-format.md");
+        for table in [FRAMES, STACKS, PROCESSES, THREADS, SAMPLES, METRICS] {
+            let heading = format!("### {}", table.file);
+            let section = docs.split(&heading).nth(1).expect(&heading);
+            let section = section
+                .split("\n### ")
+                .next()
+                .expect("bug: split gives one part");
+            for column in table.columns {
+                let row = format!("| `{}` | {} |", column.name, docs_type(column.kind));
+                assert!(section.contains(&row), "{}: no line `{row}`", table.file);
+            }
+        }
+    }
+
+    fn docs_type(kind: Kind) -> &'static str {
+        match kind {
+            Kind::U8 => "uint8",
+            Kind::U32 => "uint32",
+            Kind::U64 => "uint64",
+            Kind::I64 => "int64",
+            Kind::F64 => "double",
+            Kind::Text => "string",
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! From tables to Parquet files.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array, UInt32Array,
+    UInt64Array,
+};
+use arrow_schema::{Field, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+
+use crate::format::schema::{self, METRICS_KEY, Table};
+use crate::{
+    Format, MetricColumn, MetricId, MetricKind, Session, StackId, StringId, StringTable, Timestamp,
+};
+
+/// Rows in a row group: what a reader that wants a part of a file must at least read.
+const ROW_GROUP_ROWS: usize = 262_144;
+
+/// The compression level: higher ones cost more time than they save space here.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Writes all tables of a session into the directory `dir` and syncs them.
+pub(super) fn tables(session: &Session, dir: &Path) -> io::Result<()> {
+    frames(session, dir)?;
+    stacks(session, dir)?;
+    processes(session, dir)?;
+    threads(session, dir)?;
+    samples(session, dir)?;
+    metrics(session, dir)
+}
+
+fn frames(session: &Session, dir: &Path) -> io::Result<()> {
+    let rows = session.frames.rows();
+    let strings = &session.strings;
+    Writer::create(dir, &schema::FRAMES, &[])?.write(rows.len(), |range| {
+        let part = &rows[range.clone()];
+        vec![
+            row_numbers(range),
+            texts(strings, part.iter().map(|row| Some(row.name))),
+            texts(strings, part.iter().map(|row| row.qualname)),
+            texts(strings, part.iter().map(|row| Some(row.file))),
+            numbers(part.iter().map(|row| row.first_line)),
+        ]
+    })
+}
+
+fn stacks(session: &Session, dir: &Path) -> io::Result<()> {
+    let stacks = &session.stacks;
+    Writer::create(dir, &schema::STACKS, &[])?.write(stacks.len(), |range| {
+        let rows = || range.clone().map(|row| stacks.get(StackId::from_len(row)));
+        let parents = rows().map(|row| row.parent.map(StackId::as_u32));
+        vec![
+            row_numbers(range.clone()),
+            Arc::new(UInt32Array::from_iter(parents)),
+            numbers(rows().map(|row| row.function.as_u32())),
+            numbers(rows().map(|row| row.line)),
+        ]
+    })
+}
+
+fn processes(session: &Session, dir: &Path) -> io::Result<()> {
+    let rows = session.processes.rows();
+    Writer::create(dir, &schema::PROCESSES, &[])?.write(rows.len(), |range| {
+        let part = &rows[range.clone()];
+        vec![
+            row_numbers(range),
+            numbers(part.iter().map(|row| row.host.as_u32())),
+            numbers(part.iter().map(|row| row.pid)),
+            texts(&session.strings, part.iter().map(|row| row.command)),
+        ]
+    })
+}
+
+fn threads(session: &Session, dir: &Path) -> io::Result<()> {
+    let rows = session.threads.rows();
+    Writer::create(dir, &schema::THREADS, &[])?.write(rows.len(), |range| {
+        let part = &rows[range.clone()];
+        vec![
+            row_numbers(range),
+            numbers(part.iter().map(|row| row.process.as_u32())),
+            Arc::new(UInt64Array::from_iter_values(
+                part.iter().map(|row| row.native_id),
+            )),
+            texts(&session.strings, part.iter().map(|row| row.name)),
+            Arc::new(UInt64Array::from_iter_values(
+                part.iter().map(|row| row.lost),
+            )),
+        ]
+    })
+}
+
+fn samples(session: &Session, dir: &Path) -> io::Result<()> {
+    let samples = &session.samples;
+    Writer::create(dir, &schema::SAMPLES, &[])?.write(samples.len(), |range| {
+        let rows = || range.clone().map(|row| samples.get(row));
+        let durations = samples.durations_ns()[range.clone()].iter();
+        // A table keeps the sum of its durations within an i64, and so each one.
+        let durations = durations.map(|nanos| *nanos as i64);
+        let stacks = rows().map(|row| row.stack.map(StackId::as_u32));
+        vec![
+            times(&samples.times()[range.clone()]),
+            Arc::new(Int64Array::from_iter_values(durations)),
+            numbers(rows().map(|row| row.host.as_u32())),
+            numbers(rows().map(|row| row.process.as_u32())),
+            numbers(rows().map(|row| row.thread.as_u32())),
+            Arc::new(UInt64Array::from_iter(rows().map(|row| row.task))),
+            Arc::new(UInt8Array::from_iter_values(
+                rows().map(|row| row.state.bits()),
+            )),
+            Arc::new(UInt32Array::from_iter(stacks)),
+        ]
+    })
+}
+
+fn metrics(session: &Session, dir: &Path) -> io::Result<()> {
+    let metrics = &session.metrics;
+    let columns = metrics.columns();
+    Writer::create(dir, &schema::METRICS, columns)?.write(metrics.len(), |range| {
+        let hosts = metrics.hosts()[range.clone()]
+            .iter()
+            .map(|host| host.as_u32());
+        let levels = metrics.levels()[range.clone()]
+            .iter()
+            .map(|level| Some(*level));
+        let mut arrays = vec![
+            times(&metrics.times()[range.clone()]),
+            numbers(hosts),
+            texts(&session.strings, levels),
+        ];
+        for metric in 0..columns.len() {
+            let values = &metrics.values(MetricId::from_len(metric))[range.clone()];
+            arrays.push(Arc::new(Float64Array::from_iter(values)));
+        }
+        arrays
+    })
+}
+
+fn row_numbers(range: Range<usize>) -> ArrayRef {
+    numbers(range.map(|row| row as u32))
+}
+
+fn numbers(values: impl Iterator<Item = u32>) -> ArrayRef {
+    Arc::new(UInt32Array::from_iter_values(values))
+}
+
+fn times(times: &[Timestamp]) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(
+        times.iter().map(|time| time.as_nanos()),
+    ))
+}
+
+fn texts(strings: &StringTable, ids: impl Iterator<Item = Option<StringId>>) -> ArrayRef {
+    Arc::new(
+        ids.map(|id| id.map(|id| strings.get(id)))
+            .collect::<StringArray>(),
+    )
+}
+
+/// One Parquet file in the making.
+struct Writer {
+    inner: ArrowWriter<fs::File>,
+    schema: SchemaRef,
+    batch_rows: usize,
+}
+
+impl Writer {
+    fn create(dir: &Path, table: &Table, metrics: &[MetricColumn]) -> io::Result<Self> {
+        let fixed = table.columns.iter().map(|column| {
+            Field::new(column.name, column.kind.data_type(), column.nullable)
+                .with_metadata(field_metadata(column.metadata))
+        });
+        let schema = Arc::new(Schema::new(
+            fixed.chain(metrics.iter().map(field)).collect::<Vec<_>>(),
+        ));
+        let file = fs::File::create_new(dir.join(table.file))?;
+        let inner =
+            ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties(table, metrics)?))
+                .map_err(into_io)?;
+        Ok(Self {
+            inner,
+            schema,
+            batch_rows: table.batch_rows,
+        })
+    }
+
+    /// Writes `rows` rows that `arrays` makes piece by piece, and syncs the file.
+    fn write(
+        mut self,
+        rows: usize,
+        arrays: impl Fn(Range<usize>) -> Vec<ArrayRef>,
+    ) -> io::Result<()> {
+        for start in (0..rows).step_by(self.batch_rows) {
+            let range = start..rows.min(start + self.batch_rows);
+            let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays(range))
+                .map_err(io::Error::other)?;
+            self.inner.write(&batch).map_err(into_io)?;
+        }
+        self.inner.into_inner().map_err(into_io)?.sync_all()
+    }
+}
+
+/// The field of a metric, with what readers outside Jumper can use.
+fn field(metric: &MetricColumn) -> Field {
+    let kind = match metric.kind {
+        MetricKind::Gauge => "gauge",
+        MetricKind::Counter => "counter",
+        MetricKind::Unknown => "unknown",
+    };
+    let metadata = [
+        ("unit", &*metric.unit),
+        ("kind", kind),
+        ("help", &*metric.help),
+    ];
+    Field::new(&metric.name, schema::Kind::F64.data_type(), true)
+        .with_metadata(field_metadata(&metadata))
+}
+
+fn field_metadata(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn properties(table: &Table, metrics: &[MetricColumn]) -> io::Result<WriterProperties> {
+    let mut metadata = vec![
+        KeyValue::new("jumper.table".into(), table.name.to_owned()),
+        KeyValue::new("jumper.version".into(), Format::VERSION.to_string()),
+    ];
+    if table.name == schema::METRICS.name {
+        metadata.push(KeyValue::new(
+            METRICS_KEY.into(),
+            serde_json::to_string(metrics)?,
+        ));
+    }
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).map_err(into_io)?;
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_key_value_metadata(Some(metadata));
+    for column in table.columns.iter().filter(|column| column.delta) {
+        let path = ColumnPath::new(vec![column.name.into()]);
+        builder = builder
+            .set_column_dictionary_enabled(path.clone(), false)
+            .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+    }
+    Ok(builder.build())
+}
+
+/// Keeps the system's own error, so that "no space left" is still told from others.
+fn into_io(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(source) => match source.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(other) => io::Error::other(other),
+        },
+        other => io::Error::other(other),
+    }
+}

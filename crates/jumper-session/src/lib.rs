@@ -1,0 +1,105 @@
+//! What Jumper recorded: the tables of a session, the call trees made from them, and the format on disk.
+//!
+//! A session is the one thing that the recorder writes and that everything else reads. It is built for
+//! millions of samples from many threads, processes and hosts, and for files that come from elsewhere:
+//!
+//! - **Columns, not objects.** Texts, functions and stacks are interned once ([`StringTable`],
+//!   [`FrameTable`], [`StackTable`]); a sample ([`SampleTable`]) is a handful of integers. Every row
+//!   number has its own type ([`StackId`], [`ThreadId`], ...), every quantity its unit.
+//! - **One clock.** Samples and metrics carry [`Timestamp`]s of the same monotonic clock; the manifest's
+//!   [`ClockAnchor`] ties it to the time of day.
+//! - **No recursion over user data.** A [`FrameTree`] is an arena; building, walking, filtering and
+//!   dropping one takes no stack, however deep the recorded program recursed.
+//! - **A file is untrusted.** [`Session::open`] checks every handle, type and count and answers a bad file
+//!   with an [`Error`] that says which file and column. Names are text and may hold anything.
+//!
+//! # Reading a session
+//!
+//! ```
+//! use jumper_session::{FrameTree, NodeKind, ProcessorOptions, Session, remove_irrelevant_nodes};
+//!
+//! fn print(path: &std::path::Path) -> Result<(), jumper_session::Error> {
+//!     let session = Session::open(path)?;
+//!     let tree = FrameTree::build(&session);
+//!     let tree = remove_irrelevant_nodes(tree, &ProcessorOptions::default());
+//!     for (id, depth) in tree.walk() {
+//!         let node = tree.node(id);
+//!         let label = match node.kind() {
+//!             NodeKind::Function(function) => session.function(function).display_name(),
+//!             _ => "thread",
+//!         };
+//!         println!("{:depth$}{label:?} {:?}", "", node.time());
+//!     }
+//!     Ok(())
+//! }
+//! # assert!(print("/nowhere.jumper".as_ref()).is_err());
+//! ```
+//!
+//! # Writing one
+//!
+//! ```
+//! use std::time::Duration;
+//! use jumper_session::*;
+//!
+//! let mut builder = SessionBuilder::new();
+//! let host = builder.add_host(Host { name: "node1".into(), ..Host::default() });
+//! let process = builder.add_process(host, 4242, Some("python fib.py"));
+//! let thread = builder.add_thread(process, 4242, Some("MainThread"));
+//! let main = builder.intern_function(&Function {
+//!     name: "main", qualname: None, file: "fib.py", first_line: 1,
+//! });
+//! let stack = builder.intern_stack_frames([(main, 3)]);
+//! builder.push_sample(NewSample {
+//!     time: Timestamp::from_nanos(1_000_000),
+//!     duration: Duration::from_millis(1),
+//!     thread,
+//!     task: None,
+//!     state: ThreadState::ON_CPU,
+//!     stack,
+//! });
+//! let session = builder.finish(Manifest::default());
+//! assert_eq!(session.samples().total(), Duration::from_millis(1));
+//! ```
+//!
+//! # Features
+//!
+//! `record` (default) adds the recorder and pulls in the sampler, which needs Linux. Without it this
+//! crate builds and reads sessions on any platform.
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod builder;
+mod error;
+mod format;
+mod handle;
+mod hash;
+mod manifest;
+mod processors;
+#[cfg(feature = "record")]
+mod record;
+mod session;
+mod store;
+mod tables;
+mod time;
+mod tree;
+
+pub use builder::SessionBuilder;
+pub use error::{Error, Result};
+pub use handle::{FunctionId, HostId, MetricId, NodeId, ProcessId, StackId, StringId, ThreadId};
+pub use manifest::{
+    ClockAnchor, Format, Hold, Host, Manifest, MetricsSummary, Outcome, Program, Python,
+    StacksSummary,
+};
+pub use processors::{Processor, ProcessorOptions, remove_irrelevant_nodes};
+#[cfg(feature = "record")]
+pub use record::{HoldMode, Patience, Pid, Progress, RecordError, RecordOptions, Recording};
+pub use session::Session;
+pub use store::Store;
+pub use tables::{
+    FrameTable, Function, FunctionRow, MetricColumn, MetricKind, MetricsTable, NewSample, Process,
+    ProcessTable, Sample, SampleTable, Stack, StackFrames, StackTable, StringTable, Thread,
+    ThreadState, ThreadTable,
+};
+pub use time::Timestamp;
+pub use tree::{Children, FrameTree, Node, NodeKind, Walk};

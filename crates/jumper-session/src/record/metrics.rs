@@ -1,0 +1,106 @@
+//! The thread that measures resources.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jumper_sampler::Ticker;
+use jumper_sampler::metrics::{Kind, Level, Metric, MetricsRow, MetricsSampler};
+
+use super::stop::Stop;
+use super::{from_clock, lock};
+use crate::{HostId, MetricColumn, MetricKind, SessionBuilder};
+
+/// What the thread found out, apart from the rows.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    pub(super) samples: u64,
+    pub(super) late: u64,
+    pub(super) cpu_time: Option<Duration>,
+}
+
+pub(super) struct Recorder {
+    sampler: MetricsSampler,
+    interval: Duration,
+    host: HostId,
+    builder: Arc<Mutex<SessionBuilder>>,
+    stop: Arc<Stop>,
+    summary: Summary,
+}
+
+impl Recorder {
+    pub(super) fn new(
+        sampler: MetricsSampler,
+        interval: Duration,
+        host: HostId,
+        builder: Arc<Mutex<SessionBuilder>>,
+        stop: Arc<Stop>,
+    ) -> Self {
+        for metric in sampler.metrics() {
+            let declared = lock(&builder).declare_metric(column(metric));
+            declared.expect("bug: a metric of our own has an impossible name");
+        }
+        Self { sampler, interval, host, builder, stop, summary: Summary::default() }
+    }
+
+    /// Measures at once, at every deadline, and once more when the recording ends.
+    pub(super) fn run(mut self) -> Summary {
+        let mut ticker = Ticker::start(self.interval);
+        self.measure();
+        loop {
+            let deadline = ticker.next_deadline();
+            let goes_on = self.stop.sleep_until(deadline.due);
+            if goes_on {
+                let beat = jumper_sampler::Beat {
+                    due: deadline.due,
+                    at: jumper_sampler::Timestamp::now(),
+                    skipped: deadline.skipped,
+                };
+                self.summary.late += u64::from(beat.is_late(self.interval)) + beat.skipped;
+            }
+            self.measure();
+            if !goes_on {
+                return self.summary;
+            }
+        }
+    }
+
+    fn measure(&mut self) {
+        let sample = self.sampler.sample().clone();
+        let mut builder = lock(&self.builder);
+        for row in &sample.rows {
+            let level = builder.intern_string(row.level.name());
+            builder.push_metrics(from_clock(sample.time), self.host, level, &self.while_alive(row));
+            if row.level == Level::Process
+                && let Some(seconds) = self.value(row, "cpu_time")
+            {
+                self.summary.cpu_time = Some(Duration::from_secs_f64(seconds.max(0.0)));
+            }
+        }
+        self.summary.samples += 1;
+    }
+
+    fn value(&self, row: &MetricsRow, name: &str) -> Option<f64> {
+        self.sampler.position(name).and_then(|index| row.values[index])
+    }
+
+    /// The values of a row. Of a program that has ended its counters are left; that it has no threads any
+    /// more is no measurement of what it was like.
+    fn while_alive(&self, row: &MetricsRow) -> Vec<Option<f64>> {
+        let ended = self.value(row, "processes") == Some(0.0);
+        let kept = |metric: &Metric| !(ended && metric.kind == Kind::Gauge);
+        let values = self.sampler.metrics().iter().zip(&row.values);
+        values.map(|(metric, value)| value.filter(|_| kept(metric))).collect()
+    }
+}
+
+fn column(metric: &Metric) -> MetricColumn {
+    MetricColumn {
+        name: metric.name.into(),
+        unit: metric.unit.symbol().into(),
+        kind: match metric.kind {
+            Kind::Gauge => MetricKind::Gauge,
+            Kind::Counter => MetricKind::Counter,
+        },
+        help: metric.help.into(),
+    }
+}

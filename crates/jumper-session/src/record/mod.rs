@@ -1,0 +1,290 @@
+//! The recorder: from a process that runs to a [`Session`].
+//!
+//! Two threads look at the process, each on its own beat: one at its stacks, one at its resources. Both
+//! append to one [`SessionBuilder`], which interns. The process itself is never waited for.
+//!
+//! | file | what it does |
+//! | --- | --- |
+//! | `stacks` | waits for the interpreter, samples it, translates what the sampler knows |
+//! | `metrics` | samples resources |
+//! | `facts` | what the session says about the machine and the program |
+//! | `stop` | ends a thread that sleeps |
+
+mod facts;
+mod metrics;
+mod stacks;
+mod stop;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use jumper_sampler::metrics::{MetricsError, MetricsSampler};
+pub use jumper_sampler::{HoldMode, Pid};
+use jumper_sampler::{StackSampler, Timestamp as Clock, Version};
+
+use crate::{
+    ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, Program, Python, Session, SessionBuilder,
+    StacksSummary, Timestamp,
+};
+use stop::Stop;
+
+/// How to record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordOptions {
+    /// The time between two looks at the stacks. Default 1 ms.
+    pub interval: Duration,
+    /// The time between two measurements of resources; `None` for none. Default 0.5 s.
+    pub metrics_interval: Option<Duration>,
+    /// How running threads are held while they are read.
+    pub hold: HoldMode,
+}
+
+impl Default for RecordOptions {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_millis(1),
+            metrics_interval: Some(Duration::from_millis(500)),
+            hold: HoldMode::Ptrace,
+        }
+    }
+}
+
+impl RecordOptions {
+    /// These options with another interval.
+    ///
+    /// # Errors
+    /// [`RecordError::Interval`] for one that is not between 10 us and an hour.
+    pub fn with_interval(self, seconds: f64) -> Result<Self, RecordError> {
+        Ok(Self { interval: checked_interval(seconds)?, ..self })
+    }
+
+    /// These options with another interval for resources.
+    ///
+    /// # Errors
+    /// [`RecordError::Interval`] for one that is not between 10 us and an hour.
+    pub fn with_metrics_interval(self, seconds: f64) -> Result<Self, RecordError> {
+        Ok(Self { metrics_interval: Some(checked_interval(seconds)?), ..self })
+    }
+
+    /// These options with another way to hold threads.
+    #[must_use]
+    pub fn with_hold(self, hold: HoldMode) -> Self {
+        Self { hold, ..self }
+    }
+
+    /// These options without resources.
+    #[must_use]
+    pub fn without_metrics(self) -> Self {
+        Self { metrics_interval: None, ..self }
+    }
+}
+
+fn checked_interval(seconds: f64) -> Result<Duration, RecordError> {
+    if (1e-5..=3600.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(RecordError::Interval { seconds })
+    }
+}
+
+/// Why a recording could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The interval makes no sense.
+    #[error("an interval of {seconds} s cannot be kept; pass one from 0.00001 to 3600 seconds, such as 0.001")]
+    Interval {
+        /// What was asked for.
+        seconds: f64,
+    },
+    /// The process cannot be sampled.
+    #[error(transparent)]
+    Stacks(#[from] jumper_sampler::Error),
+    /// Its resources cannot be measured.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// No thread could be started.
+    #[error("cannot start a thread to record with: {0}; this user may have too many")]
+    Thread(#[source] std::io::Error),
+}
+
+/// What to do about a process that is no Python, or not yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It is expected to become one: keep looking as long as it lives. For a program that was just started,
+    /// which may go through a wrapper first.
+    WhileItLives,
+    /// It is expected to be one: give up within a second.
+    ASecond,
+}
+
+/// A recording that is going on.
+#[derive(Debug)]
+pub struct Recording {
+    pid: Pid,
+    options: RecordOptions,
+    /// The process that records. A child that it forks has this value, but not the threads.
+    recorder: Pid,
+    stop: Arc<Stop>,
+    builder: Arc<Mutex<SessionBuilder>>,
+    clock: ClockAnchor,
+    start: Timestamp,
+    stacks: JoinHandle<stacks::Summary>,
+    metrics: Option<JoinHandle<metrics::Summary>>,
+}
+
+/// How far a recording has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How long it has been going on.
+    pub elapsed: Duration,
+    /// The samples taken.
+    pub samples: usize,
+    /// The samples lost.
+    pub lost: u64,
+}
+
+impl Recording {
+    /// Starts to record the process `pid`.
+    ///
+    /// # Errors
+    /// With [`Patience::ASecond`] whatever keeps the process from being sampled. With
+    /// [`Patience::WhileItLives`] only what has to do with this side: that the process turned out to be no
+    /// Python is then a note in the session, which holds its resources all the same.
+    pub fn start(pid: Pid, options: RecordOptions, patience: Patience) -> Result<Self, RecordError> {
+        let sampler = match patience {
+            Patience::ASecond => Some(stacks::attach_within(pid, options.hold, Duration::from_secs(1))?),
+            Patience::WhileItLives => None,
+        };
+        Self::start_with(pid, options, sampler)
+    }
+
+    fn start_with(pid: Pid, options: RecordOptions, sampler: Option<StackSampler>) -> Result<Self, RecordError> {
+        let clock = facts::clock_anchor();
+        let start = from_clock(Clock::now());
+        let resources = options.metrics_interval.map(|_| MetricsSampler::new(pid)).transpose()?;
+        let mut builder = SessionBuilder::new();
+        let host = builder.add_host(facts::host());
+        let process = builder.add_process(host, pid.get(), facts::command_line(pid).as_deref());
+        let builder = Arc::new(Mutex::new(builder));
+        let stop = Arc::new(Stop::default());
+        let stacks = stacks::Recorder::new(pid, options, process, Arc::clone(&builder), Arc::clone(&stop));
+        let stacks = spawn("jumper-stacks", move || stacks.run(sampler))?;
+        let metrics = match (resources, options.metrics_interval) {
+            (Some(sampler), Some(interval)) => {
+                let recorder =
+                    metrics::Recorder::new(sampler, interval, host, Arc::clone(&builder), Arc::clone(&stop));
+                Some(spawn("jumper-metrics", move || recorder.run())?)
+            }
+            _ => None,
+        };
+        Ok(Self { pid, options, recorder: Pid::own(), stop, builder, clock, start, stacks, metrics })
+    }
+
+    /// The process that is recorded.
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        let builder = lock(&self.builder);
+        Progress {
+            elapsed: from_clock(Clock::now()).since(self.start),
+            samples: builder.sample_count(),
+            lost: builder.lost_count(),
+        }
+    }
+
+    /// Whether this process is the one that started the recording, not a copy of it made by `fork`.
+    pub fn is_ours(&self) -> bool {
+        self.recorder == Pid::own()
+    }
+
+    /// Whether there is nothing left to sample: the process has ended.
+    pub fn is_over(&self) -> bool {
+        self.stacks.is_finished()
+    }
+
+    /// Ends the recording. `program` and `outcome` are the caller's to know.
+    ///
+    /// In a process [forked](Self::is_ours) from the one that started it, where its threads do not exist, what
+    /// was recorded up to the fork is returned.
+    pub fn finish(self, program: Program, outcome: Outcome) -> Session {
+        self.stop.now();
+        let (stacks, metrics) = if self.is_ours() {
+            (joined(self.stacks), self.metrics.map(joined))
+        } else {
+            Default::default()
+        };
+        let end = from_clock(Clock::now());
+        let builder = match Arc::try_unwrap(self.builder) {
+            Ok(builder) => builder.into_inner().unwrap_or_else(PoisonError::into_inner),
+            Err(shared) => std::mem::take(&mut *lock(&shared)),
+        };
+        let metrics = metrics.unwrap_or_default();
+        builder.finish(Manifest {
+            jumper_version: env!("CARGO_PKG_VERSION").into(),
+            python: stacks.python,
+            program: Program { pid: self.pid.get(), ..program },
+            clock: self.clock,
+            start: self.start,
+            end,
+            outcome,
+            cpu_time: metrics.cpu_time,
+            stacks: Some(StacksSummary {
+                interval: self.options.interval,
+                hold: hold(self.options.hold),
+                ticks: stacks.ticks,
+                late_ticks: stacks.late,
+                ..StacksSummary::default()
+            }),
+            metrics: self.options.metrics_interval.map(|interval| MetricsSummary {
+                interval,
+                samples: metrics.samples,
+                late: metrics.late,
+            }),
+            notes: stacks.notes,
+            ..Manifest::default()
+        })
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, RecordError> {
+    std::thread::Builder::new().name(name.into()).spawn(body).map_err(RecordError::Thread)
+}
+
+/// What a thread of ours found out. One that panicked found out nothing, and says so in its own message.
+fn joined<T: Default>(thread: JoinHandle<T>) -> T {
+    thread.join().unwrap_or_default()
+}
+
+fn lock(builder: &Mutex<SessionBuilder>) -> std::sync::MutexGuard<'_, SessionBuilder> {
+    builder.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn from_clock(time: Clock) -> Timestamp {
+    Timestamp::from_nanos(time.as_nanos())
+}
+
+fn hold(mode: HoldMode) -> Hold {
+    match mode {
+        HoldMode::Ptrace => Hold::Ptrace,
+        HoldMode::Signal => Hold::Agent,
+        _ => Hold::None,
+    }
+}
+
+fn python(version: Version, pid: Pid) -> Python {
+    let minor = format!("{}.{}", version.major, version.minor);
+    Python {
+        version: version.micro.map_or(minor.clone(), |micro| format!("{minor}.{micro}")),
+        implementation: "CPython".into(),
+        executable: facts::executable(pid),
+    }
+}

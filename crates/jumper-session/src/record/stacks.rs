@@ -1,0 +1,217 @@
+//! The thread that samples stacks.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jumper_sampler::{
+    Beat, Error, HoldMode, Pid, SampleOutcome, StackSampler, ThreadSample, Tick, Ticker, Tid, Timestamp as Clock,
+};
+
+use super::stop::Stop;
+use super::{RecordOptions, facts, from_clock, lock, python};
+use crate::{Function, FunctionId, NewSample, ProcessId, Python, SessionBuilder, StackId, ThreadId, ThreadState};
+
+/// How often to look for the interpreter of a program that was just started. It is there within some 10 ms.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
+/// How often later: a program that is not Python after this many looks will hardly become one.
+const LOOK_SELDOM: Duration = Duration::from_millis(20);
+const EAGER_LOOKS: u32 = 2000;
+
+/// What the thread found out, apart from the samples.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    pub(super) ticks: u64,
+    pub(super) late: u64,
+    pub(super) python: Option<Python>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Attaches to a process that is expected to be a Python, and may be just coming up.
+pub(super) fn attach_within(pid: Pid, hold: HoldMode, patience: Duration) -> Result<StackSampler, Error> {
+    let deadline = Clock::now().after(patience);
+    loop {
+        match StackSampler::attach(pid, hold) {
+            Err(error) if error.is_transient() && Clock::now() < deadline => std::thread::sleep(LOOK_EVERY),
+            result => return result,
+        }
+    }
+}
+
+pub(super) struct Recorder {
+    pid: Pid,
+    options: RecordOptions,
+    process: ProcessId,
+    builder: Arc<Mutex<SessionBuilder>>,
+    stop: Arc<Stop>,
+    /// The kernel threads seen so far, which stay the same when the process runs another program (exec).
+    by_tid: HashMap<Tid, ThreadId>,
+    summary: Summary,
+}
+
+impl Recorder {
+    pub(super) fn new(
+        pid: Pid,
+        options: RecordOptions,
+        process: ProcessId,
+        builder: Arc<Mutex<SessionBuilder>>,
+        stop: Arc<Stop>,
+    ) -> Self {
+        Self { pid, options, process, builder, stop, by_tid: HashMap::new(), summary: Summary::default() }
+    }
+
+    /// Samples until the recording ends or the process does. A process that becomes another program is
+    /// attached to anew.
+    pub(super) fn run(mut self, first: Option<StackSampler>) -> Summary {
+        let mut attached = first;
+        loop {
+            let result = match attached.take() {
+                Some(sampler) => self.sample_all(sampler),
+                None => self.attach().and_then(|sampler| self.sample_all(sampler)),
+            };
+            match result {
+                Err(error) if error.is_transient() && !self.stop.is_raised() => {}
+                Err(error) => {
+                    self.note_end(&error);
+                    return self.summary;
+                }
+                Ok(()) => return self.summary,
+            }
+        }
+    }
+
+    /// Looks for an interpreter until there is one or the recording ends. The error says why there is none.
+    fn attach(&self) -> Result<StackSampler, Error> {
+        let mut looks = 0;
+        loop {
+            let error = match StackSampler::attach(self.pid, self.options.hold) {
+                Err(error) if error.is_transient() => error,
+                result => return result,
+            };
+            looks += 1;
+            let pause = if looks < EAGER_LOOKS { LOOK_EVERY } else { LOOK_SELDOM };
+            if !self.stop.sleep_until(Clock::now().after(pause)) {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Says in the session why there are no stacks, where there are none.
+    fn note_end(&mut self, error: &Error) {
+        let note = match (&self.summary.python, error) {
+            (Some(_), Error::NoSuchProcess { .. } | Error::NotReady { .. }) => return,
+            (None, Error::NoSuchProcess { .. } | Error::NotReady { .. }) => {
+                "no stacks: the program ended before its interpreter was up".into()
+            }
+            (None, error) => format!("no stacks: {error}"),
+            (Some(_), error) => format!("stacks end early: {error}"),
+        };
+        self.summary.notes.push(note);
+    }
+
+    /// Samples one interpreter until the recording ends, which is `Ok`, or the interpreter does.
+    fn sample_all(&mut self, mut sampler: StackSampler) -> Result<(), Error> {
+        self.summary.python = Some(python(sampler.version(), self.pid));
+        if let Some(command) = facts::command_line(self.pid) {
+            lock(&self.builder).set_process_command(self.process, &command);
+        }
+        let mut translation = Translation::since(Clock::now());
+        let mut ticker = Ticker::start(self.options.interval);
+        let result = loop {
+            let deadline = ticker.next_deadline();
+            if !self.stop.sleep_until(deadline.due) {
+                break Ok(());
+            }
+            self.count(&Beat { due: deadline.due, at: Clock::now(), skipped: deadline.skipped });
+            match sampler.sample() {
+                Ok(tick) => self.append(&tick, &mut translation),
+                Err(error) => break Err(error),
+            }
+        };
+        // Names are found a little after the threads themselves.
+        let mut builder = lock(&self.builder);
+        for (&id, thread) in translation.threads.iter().zip(sampler.threads()) {
+            builder.set_thread_name(id, &thread.name);
+        }
+        result
+    }
+
+    fn count(&mut self, beat: &Beat) {
+        self.summary.ticks += 1;
+        self.summary.late += u64::from(beat.is_late(self.options.interval)) + beat.skipped;
+    }
+
+    fn append(&mut self, tick: &Tick<'_>, translation: &mut Translation) {
+        let mut builder = lock(&self.builder);
+        translation.learn(tick, &mut builder, self.process, &mut self.by_tid);
+        // A sample stands for the time since the look before it, however late either was.
+        let duration = tick.time().saturating_duration_since(translation.previous);
+        translation.previous = tick.time();
+        for sample in tick.threads() {
+            let thread = translation.threads[sample.thread.index()];
+            match sample.outcome {
+                SampleOutcome::Lost(_) => builder.add_lost(thread, 1),
+                SampleOutcome::Stack => {
+                    let stack = translation.stack(&sample, &mut builder);
+                    let state = if sample.on_cpu { ThreadState::ON_CPU } else { ThreadState::default() };
+                    let time = from_clock(tick.time());
+                    builder.push_sample(NewSample { time, duration, thread, task: None, state, stack });
+                }
+            }
+        }
+    }
+}
+
+/// From what one sampler calls things to what the session does.
+#[derive(Debug)]
+struct Translation {
+    functions: Vec<FunctionId>,
+    threads: Vec<ThreadId>,
+    /// The last stack of each thread.
+    stacks: Vec<Option<StackId>>,
+    /// When the last look was.
+    previous: Clock,
+}
+
+impl Translation {
+    fn since(previous: Clock) -> Self {
+        Self { functions: Vec::new(), threads: Vec::new(), stacks: Vec::new(), previous }
+    }
+
+    /// Takes over the functions and threads that are new since the last tick.
+    fn learn(
+        &mut self,
+        tick: &Tick<'_>,
+        builder: &mut SessionBuilder,
+        process: ProcessId,
+        by_tid: &mut HashMap<Tid, ThreadId>,
+    ) {
+        let first_look = self.threads.is_empty();
+        for function in &tick.sampler().functions()[self.functions.len()..] {
+            self.functions.push(builder.intern_function(&Function {
+                name: &function.name,
+                qualname: function.qualname.as_deref(),
+                file: &function.file,
+                first_line: function.first_line,
+            }));
+        }
+        for thread in &tick.sampler().threads()[self.threads.len()..] {
+            let known = by_tid.get(&thread.tid).copied().filter(|_| first_look);
+            let id = known.unwrap_or_else(|| builder.add_thread(process, thread.tid.get().into(), Some(&thread.name)));
+            by_tid.insert(thread.tid, id);
+            self.threads.push(id);
+        }
+        self.stacks.resize(self.threads.len(), None);
+    }
+
+    fn stack(&mut self, sample: &ThreadSample<'_>, builder: &mut SessionBuilder) -> Option<StackId> {
+        let last = &mut self.stacks[sample.thread.index()];
+        if !(sample.unchanged && last.is_some()) {
+            let outermost_first = sample.frames.iter().rev();
+            *last = builder.intern_stack_frames(
+                outermost_first.map(|frame| (self.functions[frame.function.index()], frame.line.unwrap_or(0))),
+            );
+        }
+        *last
+    }
+}

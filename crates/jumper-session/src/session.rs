@@ -1,0 +1,188 @@
+//! A finished recording.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::tables::{
+    FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable,
+    ThreadTable,
+};
+use crate::{FunctionId, Host, Manifest, ProcessId, StringId, ThreadId, Timestamp};
+
+/// A recording: its manifest and its tables, which never change.
+///
+/// Every handle in it is valid, whether it came from a [`SessionBuilder`](crate::SessionBuilder) or from a
+/// file.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub(crate) manifest: Manifest,
+    pub(crate) strings: StringTable,
+    pub(crate) frames: FrameTable,
+    pub(crate) stacks: StackTable,
+    pub(crate) processes: ProcessTable,
+    pub(crate) threads: ThreadTable,
+    pub(crate) samples: SampleTable,
+    pub(crate) metrics: MetricsTable,
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Session {
+    /// Reads a session directory and checks all of it.
+    ///
+    /// # Errors
+    /// When there is no session at `path`, when it was written by a newer version, when a file of it is
+    /// missing, cut off or damaged, and when a table contradicts another one. Each says which.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        crate::format::open(path.as_ref())
+    }
+
+    /// Writes the session as a directory, customarily `NAME.jumper`.
+    ///
+    /// All files are written and synced under another name beside `path` first, so that whatever is
+    /// found under `path` is whole. A session that is there already is replaced as a whole, files that
+    /// this version does not know included.
+    ///
+    /// # Errors
+    /// [`Error::Occupied`](crate::Error::Occupied) when something that is not a session is at `path`, and
+    /// [`Error::Write`](crate::Error::Write) when the system refuses.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        crate::format::save(self, path.as_ref())
+    }
+
+    /// [Saves](Self::save) the session, which from then on is the one at `path`.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn save_as(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        self.save(path)?;
+        // Absolute, so that it can be shown to people who look at it from elsewhere.
+        self.path = Some(path.canonicalize().unwrap_or_else(|_| path.into()));
+        Ok(())
+    }
+
+    /// Finds out whether a session could be [saved](Self::save) at `path`, before one is recorded for it.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save).
+    pub fn check_destination(path: impl AsRef<Path>) -> Result<()> {
+        crate::format::check_destination(path.as_ref())
+    }
+
+    /// Where the session is, as an absolute path; `None` while it is in memory only.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    /// What the session says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The texts.
+    pub fn strings(&self) -> &StringTable {
+        &self.strings
+    }
+
+    /// The functions.
+    pub fn frames(&self) -> &FrameTable {
+        &self.frames
+    }
+
+    /// The call stacks.
+    pub fn stacks(&self) -> &StackTable {
+        &self.stacks
+    }
+
+    /// The processes.
+    pub fn processes(&self) -> &ProcessTable {
+        &self.processes
+    }
+
+    /// The threads.
+    pub fn threads(&self) -> &ThreadTable {
+        &self.threads
+    }
+
+    /// The samples.
+    pub fn samples(&self) -> &SampleTable {
+        &self.samples
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> &MetricsTable {
+        &self.metrics
+    }
+
+    /// The machines, indexed by [`HostId`](crate::HostId).
+    pub fn hosts(&self) -> &[Host] {
+        &self.manifest.hosts
+    }
+
+    /// A text.
+    ///
+    /// # Panics
+    /// If the handle is of another session and out of range here.
+    pub fn string(&self, id: StringId) -> &str {
+        self.strings.get(id)
+    }
+
+    /// A function as text.
+    ///
+    /// # Panics
+    /// If the handle is of another session and out of range here.
+    pub fn function(&self, id: FunctionId) -> Function<'_> {
+        let row = self.frames.get(id);
+        Function {
+            name: self.string(row.name),
+            qualname: row.qualname.map(|name| self.string(name)),
+            file: self.string(row.file),
+            first_line: row.first_line,
+        }
+    }
+
+    /// The name of a thread, where one is known.
+    ///
+    /// # Panics
+    /// If the handle is of another session and out of range here.
+    pub fn thread_name(&self, id: ThreadId) -> Option<&str> {
+        self.threads.get(id).name.map(|name| self.string(name))
+    }
+
+    /// The command line of a process, where it is known.
+    ///
+    /// # Panics
+    /// If the handle is of another session and out of range here.
+    pub fn process_command(&self, id: ProcessId) -> Option<&str> {
+        self.processes
+            .get(id)
+            .command
+            .map(|command| self.string(command))
+    }
+
+    /// When recording began.
+    pub fn start(&self) -> Timestamp {
+        self.manifest.start
+    }
+
+    /// When recording ended.
+    pub fn end(&self) -> Timestamp {
+        self.manifest.end
+    }
+
+    /// How long was recorded, in wall time.
+    pub fn duration(&self) -> Duration {
+        self.end().since(self.start())
+    }
+
+    /// The time between two looks at the stacks that was aimed at, where stacks were recorded.
+    pub fn sample_interval(&self) -> Option<Duration> {
+        self.manifest.stacks.map(|stacks| stacks.interval)
+    }
+
+    /// Samples that were attempted and thrown away, over all threads.
+    pub fn lost(&self) -> u64 {
+        self.threads.lost()
+    }
+}

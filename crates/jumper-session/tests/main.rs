@@ -1,0 +1,7 @@
+//! Sessions from the outside: written, read, damaged, and turned into trees.
+
+mod damage;
+mod directory;
+mod round_trip;
+mod support;
+mod tree;

@@ -1,0 +1,184 @@
+//! What is saved comes back.
+
+use std::fs;
+use std::time::Duration;
+
+use jumper_session::*;
+
+use crate::support::{TABLES, rewrite, rich_session, saved};
+
+/// Everything but the numbers of strings, which are free to change.
+fn assert_same(left: &Session, right: &Session) {
+    assert_eq!(left.manifest(), right.manifest());
+    assert_eq!(left.samples(), right.samples());
+    assert_eq!(left.stacks(), right.stacks());
+
+    assert_eq!(left.frames().len(), right.frames().len());
+    for (id, _) in left.frames().iter() {
+        assert_eq!(left.function(id), right.function(id));
+    }
+    assert_eq!(left.processes().len(), right.processes().len());
+    for ((id, process), (_, other)) in left.processes().iter().zip(right.processes().iter()) {
+        assert_eq!((process.host, process.pid), (other.host, other.pid));
+        assert_eq!(left.process_command(id), right.process_command(id));
+    }
+    assert_eq!(left.threads().len(), right.threads().len());
+    for ((id, thread), (_, other)) in left.threads().iter().zip(right.threads().iter()) {
+        let key = |thread: Thread| (thread.process, thread.native_id, thread.lost);
+        assert_eq!(key(thread), key(other));
+        assert_eq!(left.thread_name(id), right.thread_name(id));
+    }
+    assert_same_metrics(left, right);
+}
+
+fn assert_same_metrics(left: &Session, right: &Session) {
+    let (metrics, others) = (left.metrics(), right.metrics());
+    assert_eq!(metrics.columns(), others.columns());
+    assert_eq!(
+        (metrics.times(), metrics.hosts()),
+        (others.times(), others.hosts())
+    );
+    for (level, other) in metrics.levels().iter().zip(others.levels()) {
+        assert_eq!(left.string(*level), right.string(*other));
+    }
+    for column in metrics.columns() {
+        let (id, other) = (metrics.find(&column.name), others.find(&column.name));
+        assert_eq!(metrics.values(id.unwrap()), others.values(other.unwrap()));
+    }
+}
+
+#[test]
+fn nothing_is_lost() {
+    let session = rich_session();
+    let (_dir, path) = saved(&session);
+    let read = Session::open(&path).unwrap();
+    assert_same(&session, &read);
+    assert_eq!(read.path(), Some(&*path));
+    assert_eq!(session.path(), None);
+
+    let (_dir, again) = saved(&read);
+    assert_same(&session, &Session::open(again).unwrap());
+}
+
+#[test]
+fn the_manifest_answers_for_the_whole() {
+    let session = rich_session();
+    assert_eq!(session.duration(), Duration::from_secs(3));
+    assert_eq!(session.sample_interval(), Some(Duration::from_millis(1)));
+    let stacks = session.manifest().stacks.unwrap();
+    assert_eq!((stacks.samples, stacks.lost), (3000, session.lost()));
+    assert_eq!(session.lost(), 6);
+}
+
+#[test]
+fn an_empty_session_survives() {
+    let session = SessionBuilder::new().finish(Manifest::default());
+    let (_dir, path) = saved(&session);
+    assert_same(&session, &Session::open(path).unwrap());
+}
+
+#[test]
+fn extreme_values_survive() {
+    let mut builder = SessionBuilder::new();
+    let host = builder.add_host(Host {
+        memory_bytes: u64::MAX,
+        cpus: u32::MAX,
+        ..Host::default()
+    });
+    let process = builder.add_process(host, u32::MAX, None);
+    let thread = builder.add_thread(process, u64::MAX, None);
+    builder.add_lost(thread, u64::MAX);
+    let function = Function {
+        name: "f",
+        qualname: None,
+        file: "f",
+        first_line: u32::MAX,
+    };
+    let function = builder.intern_function(&function);
+    let stack = builder.intern_stack_frames([(function, u32::MAX)]);
+    // Differences between neighbours that do not fit the type that they are stored in.
+    for (row, time) in [i64::MAX, i64::MIN, 0, i64::MIN, i64::MAX]
+        .into_iter()
+        .enumerate()
+    {
+        builder.push_sample(NewSample {
+            time: Timestamp::from_nanos(time),
+            duration: if row == 2 {
+                Duration::MAX
+            } else {
+                Duration::ZERO
+            },
+            thread,
+            task: Some(u64::MAX - 1),
+            state: ThreadState::from_bits(255),
+            stack,
+        });
+    }
+    let column = MetricColumn {
+        name: "x".into(),
+        ..MetricColumn::default()
+    };
+    builder.declare_metric(column).unwrap();
+    let level = builder.intern_string("");
+    for value in [f64::MAX, f64::MIN, -0.0, 5e-324] {
+        builder.push_metrics(Timestamp::from_nanos(i64::MIN), host, level, &[Some(value)]);
+    }
+    let manifest = Manifest {
+        start: Timestamp::from_nanos(i64::MIN),
+        end: Timestamp::from_nanos(i64::MAX),
+        ..Manifest::default()
+    };
+    let session = builder.finish(manifest);
+    assert_eq!(session.duration(), Duration::from_nanos(u64::MAX));
+    let (_dir, path) = saved(&session);
+    assert_same(&session, &Session::open(path).unwrap());
+}
+
+#[test]
+fn many_row_groups_keep_their_order() {
+    let mut builder = SessionBuilder::new();
+    let host = builder.add_host(Host::default());
+    let process = builder.add_process(host, 1, None);
+    let thread = builder.add_thread(process, 1, None);
+    for row in 0..600_000 {
+        builder.push_sample(NewSample {
+            time: Timestamp::from_nanos(row * 1_000_000),
+            duration: Duration::from_millis(1),
+            thread,
+            task: None,
+            state: ThreadState::ON_CPU,
+            stack: None,
+        });
+    }
+    let session = builder.finish(Manifest::default());
+    let (_dir, path) = saved(&session);
+    assert_same(&session, &Session::open(&path).unwrap());
+    // Regular samples cost almost nothing, and must not be taken for an attack.
+    assert!(fs::metadata(path.join("samples.parquet")).unwrap().len() < 100_000);
+}
+
+#[test]
+fn files_that_other_programs_wrote_anew_are_read() {
+    let session = rich_session();
+    let (_dir, path) = saved(&session);
+    // The test's own writer: other encodings, no compression, none of our metadata.
+    for table in TABLES
+        .into_iter()
+        .filter(|table| *table != "metrics.parquet")
+    {
+        rewrite(&path.join(table), |batch| batch);
+    }
+    assert_same(&session, &Session::open(&path).unwrap());
+
+    rewrite(&path.join("metrics.parquet"), |batch| batch);
+    let read = Session::open(&path).unwrap();
+    let names = |session: &Session| -> Vec<String> {
+        session
+            .metrics()
+            .columns()
+            .iter()
+            .map(|column| column.name.clone())
+            .collect()
+    };
+    assert_eq!(names(&read), names(&session));
+}
