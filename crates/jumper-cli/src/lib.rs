@@ -14,6 +14,7 @@
 mod args;
 mod commands;
 mod error;
+mod input;
 mod output;
 mod terminal;
 

@@ -1,7 +1,7 @@
 //! What every report says about a recording before its contents: what ran, how long, and how good the
 //! sampling was.
 
-use jumper_session::{Hold, Outcome, Session};
+use jumper_session::{Hold, Outcome, Session, StacksSummary};
 
 use crate::format::{count, plain, share, span, wall_clock};
 
@@ -106,7 +106,7 @@ pub(crate) fn figures(session: &Session) -> Vec<Fact> {
             share(stacks.lost as f64, attempted)
         ),
     ));
-    if let Some(rate) = rate(session) {
+    if let Some(rate) = rate(&stacks) {
         facts.push(fact("Rate", rate));
     }
     if stacks.late_ticks > 0 {
@@ -125,23 +125,12 @@ pub(crate) fn figures(session: &Session) -> Vec<Fact> {
     facts
 }
 
-/// How often the recorder looked, against how often it meant to. The time before the first look, in which the
-/// interpreter came up, does not count.
-fn rate(session: &Session) -> Option<String> {
-    let stacks = session.manifest().stacks?;
-    let times = session.samples().times();
-    let (first, last) = (times.first()?, times.last()?);
-    let looked = last.since(*first).as_secs_f64();
+/// How often the recorder looked, against how often it meant to.
+fn rate(stacks: &StacksSummary) -> Option<String> {
     let wanted = 1.0 / stacks.interval.as_secs_f64();
-    if looked <= 0.0 || stacks.ticks < 2 || !wanted.is_finite() {
-        return None;
-    }
-    let reached = (stacks.ticks - 1) as f64 / looked;
-    Some(format!(
-        "{} of {} Hz reached",
-        hertz(reached),
-        hertz(wanted)
-    ))
+    let reached = stacks.ticks.saturating_sub(1) as f64 / stacks.span.as_secs_f64();
+    let known = reached.is_finite() && reached > 0.0 && wanted.is_finite();
+    known.then(|| format!("{} of {} Hz reached", hertz(reached), hertz(wanted)))
 }
 
 fn hertz(rate: f64) -> String {

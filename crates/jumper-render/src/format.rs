@@ -22,7 +22,7 @@ pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -37,7 +37,7 @@ pub(crate) fn share(part: f64, whole: f64) -> String {
     }
     match 100.0 * part / whole {
         0.0 => "0 %".into(),
-        percent if percent == 100.0 => "100 %".into(),
+        100.0 => "100 %".into(),
         percent if percent < 0.01 => "<0.01 %".into(),
         percent if percent < 1.0 || percent > 99.0 && percent < 100.0 => format!("{percent:.2} %"),
         percent if percent < 10.0 => format!("{percent:.1} %"),

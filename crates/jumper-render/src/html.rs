@@ -274,18 +274,33 @@ impl Nodes {
 }
 
 fn metrics(session: &Session) -> Vec<Metric> {
-    let all = series(session).into_iter().map(|series| {
-        let (time_ns, value) = series.points.iter().copied().unzip();
+    let all = series(session);
+    let largest = |name: &str| {
+        let same = all.iter().filter(|series| series.column.name == name);
+        let values = same.flat_map(|series| series.points.iter().filter_map(|point| point.1));
+        values.fold(0.0, f64::max)
+    };
+    let described = all.iter().map(|series| {
+        let (unit, factor) = scale(&series.column.unit, largest(&series.column.name));
+        let scaled = |value: Option<f64>| value.map(|value| value * factor);
         Metric {
             name: series.column.name.clone(),
             label: series.label().into(),
-            unit: series.column.unit.clone(),
+            unit: unit.into(),
             level: series.level.into(),
-            time_ns,
-            value,
+            time_ns: series.points.iter().map(|point| point.0).collect(),
+            value: series.points.iter().map(|point| scaled(point.1)).collect(),
         }
     });
-    all.collect()
+    described.collect()
+}
+
+/// The unit to show a metric in, all its levels alike, and what to multiply by.
+fn scale(unit: &str, largest: f64) -> (&str, f64) {
+    match unit {
+        "GiB" if largest < 2.0 => ("MiB", 1024.0),
+        unit => (unit, 1.0),
+    }
 }
 
 #[cfg(test)]

@@ -108,19 +108,26 @@ impl Series<'_> {
         steps.fold((0.0, 0.0), |sums, step| (sums.0 + step.0, sums.1 + step.1))
     }
 
-    /// What people call it.
+    /// What people call the metric, whatever the level.
     pub(crate) fn label(&self) -> &str {
         match self.column.name.as_str() {
             "cpu_util_avg" => "CPU, of all cores",
-            "memory" if self.level == "process" => "memory (USS)",
-            "memory" => "memory used",
+            "cpu_time" => "CPU time",
             "rss" => "memory (RSS)",
             "io_read" => "read",
             "io_write" => "written",
             "io_read_count" => "read operations",
             "io_write_count" => "write operations",
-            "cpu_time" => "CPU time",
             name => name,
+        }
+    }
+
+    /// What people call it at this level: memory is counted differently for a process and for the machine.
+    pub(crate) fn label_at_level(&self) -> &str {
+        match (self.column.name.as_str(), self.level) {
+            ("memory", "process") => "memory (USS)",
+            ("memory", _) => "memory used",
+            _ => self.label(),
         }
     }
 

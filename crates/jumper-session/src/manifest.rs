@@ -204,9 +204,12 @@ pub struct StacksSummary {
     /// How often the recorder looked.
     #[serde(default)]
     pub ticks: u64,
-    /// How many of these looks came later than they should have.
+    /// How many looks came later than they should have, or not at all.
     #[serde(default)]
     pub late_ticks: u64,
+    /// The time from the first look to the last.
+    #[serde(default, rename = "span_ns", with = "nanos")]
+    pub span: Duration,
     /// Rows in the table of samples; set by the builder.
     #[serde(default)]
     pub samples: u64,

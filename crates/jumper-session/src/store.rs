@@ -23,14 +23,24 @@ impl Store {
     /// `~/.local/share` (XDG Base Directory Specification). Without a home it is in the directory for
     /// temporary files.
     pub fn of_user() -> Self {
-        let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let data = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
-        Self::at(data.unwrap_or_else(std::env::temp_dir).join("jumper/sessions"))
+        let absolute = |name: &str| {
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
+        let data = absolute("XDG_DATA_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+        Self::at(
+            data.unwrap_or_else(std::env::temp_dir)
+                .join("jumper/sessions"),
+        )
     }
 
     /// The store in this directory, which is made when it is first needed.
     pub fn at(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into() }
+        Self {
+            directory: directory.into(),
+        }
     }
 
     /// Where the sessions are.
@@ -44,7 +54,8 @@ impl Store {
     /// # Errors
     /// If it cannot be written. What cannot be removed is left.
     pub fn add(&self, session: &mut Session, name: &str) -> Result<()> {
-        fs::create_dir_all(&self.directory).map_err(|error| crate::Error::write(&self.directory, error))?;
+        fs::create_dir_all(&self.directory)
+            .map_err(|error| crate::Error::write(&self.directory, error))?;
         session.save_as(self.directory.join(file_name(session, name)))?;
         for old in self.sessions().into_iter().skip(Self::KEPT) {
             let _ = fs::remove_dir_all(old);
@@ -54,7 +65,11 @@ impl Store {
 
     /// The sessions, the newest first.
     pub fn sessions(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten().map(|entry| entry.path());
+        let entries = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path());
         let is_session = |path: &PathBuf| {
             path.extension() == Some(OsStr::new("jumper")) && path.join("manifest.json").is_file()
         };
@@ -69,9 +84,19 @@ impl Store {
 fn file_name(session: &Session, name: &str) -> String {
     let manifest = session.manifest();
     let time = DateTime::from_timestamp_nanos(manifest.clock.unix_nanos_at(session.start()));
-    let safe = |character: char| if character.is_alphanumeric() || "._-".contains(character) { character } else { '_' };
+    let safe = |character: char| {
+        if character.is_alphanumeric() || "._-".contains(character) {
+            character
+        } else {
+            '_'
+        }
+    };
     let name: String = name.chars().map(safe).take(60).collect();
-    format!("{}-{name}-{}.jumper", time.format("%Y%m%dT%H%M%S%3fZ"), manifest.program.pid)
+    format!(
+        "{}-{name}-{}.jumper",
+        time.format("%Y%m%dT%H%M%S%3fZ"),
+        manifest.program.pid
+    )
 }
 
 #[cfg(test)]
@@ -81,7 +106,11 @@ mod tests {
 
     fn session(start_ns: i64) -> Session {
         let start = Timestamp::from_nanos(start_ns);
-        SessionBuilder::new().finish(Manifest { start, end: start, ..Manifest::default() })
+        SessionBuilder::new().finish(Manifest {
+            start,
+            end: start,
+            ..Manifest::default()
+        })
     }
 
     #[test]
@@ -89,11 +118,17 @@ mod tests {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let store = Store::at(directory.path().join("not/there/yet"));
         for second in 0..Store::KEPT as i64 + 3 {
-            store.add(&mut session(second * 1_000_000_000), "../odd name").expect("it can be saved");
+            store
+                .add(&mut session(second * 1_000_000_000), "../odd name")
+                .expect("it can be saved");
         }
         let kept = store.sessions();
         assert_eq!(kept.len(), Store::KEPT);
-        let newest = kept[0].file_name().expect("a name").to_string_lossy().into_owned();
+        let newest = kept[0]
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
         assert_eq!(newest, "19700101T000022000Z-.._odd_name-0.jumper");
         assert!(Session::open(&kept[19]).is_ok());
     }
@@ -105,7 +140,9 @@ mod tests {
         fs::create_dir(&stranger).expect("it can be made");
         let store = Store::at(directory.path());
         for second in 0..Store::KEPT as i64 + 1 {
-            store.add(&mut session(second * 1_000_000_000), "a").expect("it can be saved");
+            store
+                .add(&mut session(second * 1_000_000_000), "a")
+                .expect("it can be saved");
         }
         assert!(stranger.is_dir());
     }

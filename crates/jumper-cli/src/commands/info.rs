@@ -2,13 +2,12 @@
 
 use std::io;
 
-use jumper_session::Session;
-
 use crate::args::InfoArgs;
 use crate::error::CliError;
+use crate::input;
 
 pub(crate) fn info(arguments: &InfoArgs) -> Result<u8, CliError> {
-    let session = Session::open(&arguments.session)?;
+    let session = input::open(&arguments.session)?;
     match jumper_render::info(&session, &mut io::stdout().lock()) {
         // A reader that goes away early is no error.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -22,7 +22,7 @@ pub(super) fn metrics(session: &Session, paint: Paint, out: &mut dyn Write) -> i
     }
     let label_width = all
         .iter()
-        .map(|(series, _)| plain(series.label()).chars().count())
+        .map(|(series, _)| plain(series.label_at_level()).chars().count())
         .max()
         .unwrap_or(0)
         .max(16);
@@ -47,7 +47,7 @@ pub(super) fn metrics(session: &Session, paint: Paint, out: &mut dyn Write) -> i
         for (series, summary) in all.iter().filter(|(series, _)| series.level == level) {
             let line = format!(
                 "  {:<label_width$}{}",
-                plain(series.label()),
+                plain(series.label_at_level()),
                 figures(series, summary)
             );
             writeln!(out, "{}", line.trim_end())?;

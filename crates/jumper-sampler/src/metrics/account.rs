@@ -73,13 +73,13 @@ impl Account {
 
     /// Takes a new reading; returns what it adds to the total.
     ///
-    /// `waits` is whether the process has ever waited for a child. One that never did, as it lets the kernel
-    /// discard its children (`SIGCHLD` ignored), finds nothing of them in its counter.
-    pub(super) fn settle(&mut self, now: Reading, waits: bool) -> u64 {
+    /// `waited` is whether the process has waited for a child since the sample before the previous one. One that
+    /// did not, as the kernel discards its children (`SIGCHLD` ignored), finds nothing of them in its counter.
+    pub(super) fn settle(&mut self, now: Reading, waited: bool) -> u64 {
         let owed = self.owed + self.owed_anew;
         let last = self.last.replace(now).unwrap_or(now);
         let folded = now.folded.saturating_sub(last.folded);
-        let settled = if waits { owed.min(folded) } else { 0 };
+        let settled = if waited { owed.min(folded) } else { 0 };
         self.owed = self.owed_anew.min(owed - settled);
         self.owed_anew = 0;
         now.own.saturating_sub(last.own) + (folded - settled)
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_never_waits_keeps_its_own_growth() {
+    fn a_parent_that_has_not_waited_keeps_its_own_growth() {
         let mut parent = Account::FROM_NOW;
         parent.settle(Reading::mixed(100), false);
         parent.owe(50);

@@ -6,12 +6,13 @@ use super::procfs::{Missing, TextFile, value_of};
 /// The fields of `/proc/PID/stat` that are used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
-    /// One letter; `Z` is a zombie, which has ended and not been waited for.
+    /// One letter; `Z` is a zombie, which has ended and not been waited for. `X` is one that is being waited for: the
+    /// kernel adds its counters to its parent's and only then removes its entry.
     pub(super) state: u8,
     /// The process number of the parent.
     pub(super) parent: u32,
-    /// Minor page faults of the children waited for. No process gets by without one, so that zero means that the
-    /// process has never waited for a child.
+    /// Minor page faults of the children waited for. No process gets by without one, so this grows exactly when the
+    /// process waits for a child.
     pub(super) children_minor_faults: u64,
     /// User and system time in clock ticks; `folded` is that of the children waited for.
     pub(super) cpu_ticks: Reading,
@@ -53,7 +54,12 @@ impl Stat {
     ///
     /// A main thread that has ended alone also shows as a zombie; then other threads are still counted.
     pub(super) const fn has_ended(&self) -> bool {
-        matches!(self.state, b'Z' | b'X') && self.threads <= 1
+        self.state == b'Z' && self.threads <= 1
+    }
+
+    /// Whether its parent is just waiting for it, or has done so and the entry is about to go.
+    pub(super) const fn is_waited_for(&self) -> bool {
+        matches!(self.state, b'X' | b'x')
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Process {
     accounts: [Account; COUNTERS],
     seen: bool,
     gone: bool,
+    /// Whether it waited for a child before the latest scan, and before the one before.
+    waited: [bool; 2],
 }
 
 impl Process {
@@ -60,6 +62,7 @@ impl Process {
             accounts: [Account::FROM_NOW; COUNTERS],
             seen: false,
             gone: false,
+            waited: [false; 2],
         }
     }
 
@@ -68,8 +71,15 @@ impl Process {
             .is_none_or(|known| known.start_ticks == stat.start_ticks)
     }
 
-    fn has_waited(&self) -> bool {
-        self.stat.is_some_and(|stat| stat.children_minor_faults > 0)
+    fn take(&mut self, stat: Stat, io: Option<IoCounters>) {
+        let before = self
+            .stat
+            .filter(|_| self.seen)
+            .map_or(0, |stat| stat.children_minor_faults);
+        self.waited = [stat.children_minor_faults > before, self.waited[0]];
+        self.readings = readings(&stat, io);
+        self.stat = Some(stat);
+        self.seen = true;
     }
 
     /// Its status at this scan, unless it has ended and is only waiting to be waited for.
@@ -187,9 +197,11 @@ impl ProcessTree {
     fn visit(&mut self, at: usize) {
         let pid = self.processes[at].pid;
         // The counters of I/O before the status, so that a child which this process waits for in between is not
-        // in a counter while `has_waited` still says that there was none.
+        // in a counter while the status still says that it waited for none.
         let io = read_io(&mut self.file, pid);
         match read_stat(&mut self.file, pid) {
+            // Its parent, which was read before, may have it in its counters already.
+            Ok(stat) if stat.is_waited_for() => self.processes[at].gone = true,
             Ok(stat) if self.processes[at].is_same(&stat) => {
                 self.update(at, stat, io.ok());
                 self.adopt_children(pid, stat.threads);
@@ -207,10 +219,8 @@ impl ProcessTree {
         if is_new && !process.seen {
             process.accounts = [Account::FROM_START; COUNTERS];
         }
-        process.seen = true;
         process.parent = parent;
-        process.readings = readings(&stat, io);
-        process.stat = Some(stat);
+        process.take(stat, io);
     }
 
     fn adopt_children(&mut self, pid: u32, threads: u64) {
@@ -268,12 +278,12 @@ impl ProcessTree {
     fn settle(&mut self) {
         self.known = [true; COUNTERS];
         for process in self.processes.iter_mut().filter(|process| !process.gone) {
-            let waits = process.has_waited();
+            let waited = process.waited.contains(&true);
             let runs = process.running().is_some();
             for counter in 0..COUNTERS {
                 match process.readings[counter] {
                     Some(now) => {
-                        self.totals[counter] += process.accounts[counter].settle(now, waits)
+                        self.totals[counter] += process.accounts[counter].settle(now, waited)
                     }
                     None if runs => self.known[counter] = false,
                     None => {}

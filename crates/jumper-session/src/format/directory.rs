@@ -102,3 +102,30 @@ fn sync_directory(path: &Path) -> io::Result<()> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_on_the_way_leaves_what_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.jumper");
+        let head = br#"{"format": {"name": "jumper-session", "version": 1}}"#;
+        let half = |staging: &Path| {
+            fs::write(staging.join("samples.parquet"), "half")?;
+            Err(io::ErrorKind::StorageFull.into())
+        };
+        assert!(replace(&path, half).is_err());
+        assert!(!path.exists());
+
+        replace(&path, |staging| {
+            fs::write(staging.join("manifest.json"), head)
+        })
+        .unwrap();
+        let error = replace(&path, half).unwrap_err().to_string();
+        assert!(error.contains("no space left; free some space"), "{error}");
+        assert_eq!(fs::read(path.join("manifest.json")).unwrap(), head);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::sync::Arc;
 
-use parquet::basic::Encoding;
+use parquet::basic::{Compression, Encoding};
 use parquet::column::page::{Page, PageReader};
 use parquet::errors::Result as ParquetResult;
 use parquet::file::metadata::ParquetMetaData;
@@ -27,6 +27,13 @@ pub(super) fn fault(
         for (leaf, chunk) in group.columns().iter().enumerate() {
             if !roots.contains(&schema.get_column_root_idx(leaf)) {
                 continue;
+            }
+            if !matches!(
+                chunk.compression(),
+                Compression::UNCOMPRESSED | Compression::ZSTD(_)
+            ) {
+                let detail = "its compression is neither Zstandard nor none";
+                return Ok(Some(format!("{detail}, but {}", chunk.compression())));
             }
             let rows = group.num_rows() as usize;
             let mut pages = SerializedPageReader::new(Arc::clone(&file), chunk, rows, None)?;

@@ -39,7 +39,14 @@ impl Recorder {
             let declared = lock(&builder).declare_metric(column(metric));
             declared.expect("bug: a metric of our own has an impossible name");
         }
-        Self { sampler, interval, host, builder, stop, summary: Summary::default() }
+        Self {
+            sampler,
+            interval,
+            host,
+            builder,
+            stop,
+            summary: Summary::default(),
+        }
     }
 
     /// Measures at once, at every deadline, and once more when the recording ends.
@@ -69,7 +76,12 @@ impl Recorder {
         let mut builder = lock(&self.builder);
         for row in &sample.rows {
             let level = builder.intern_string(row.level.name());
-            builder.push_metrics(from_clock(sample.time), self.host, level, &self.while_alive(row));
+            builder.push_metrics(
+                from_clock(sample.time),
+                self.host,
+                level,
+                &self.while_alive(row),
+            );
             if row.level == Level::Process
                 && let Some(seconds) = self.value(row, "cpu_time")
             {
@@ -80,7 +92,9 @@ impl Recorder {
     }
 
     fn value(&self, row: &MetricsRow, name: &str) -> Option<f64> {
-        self.sampler.position(name).and_then(|index| row.values[index])
+        self.sampler
+            .position(name)
+            .and_then(|index| row.values[index])
     }
 
     /// The values of a row. Of a program that has ended its counters are left; that it has no threads any
@@ -89,7 +103,9 @@ impl Recorder {
         let ended = self.value(row, "processes") == Some(0.0);
         let kept = |metric: &Metric| !(ended && metric.kind == Kind::Gauge);
         let values = self.sampler.metrics().iter().zip(&row.values);
-        values.map(|(metric, value)| value.filter(|_| kept(metric))).collect()
+        values
+            .map(|(metric, value)| value.filter(|_| kept(metric)))
+            .collect()
     }
 }
 

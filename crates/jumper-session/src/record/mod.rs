@@ -57,7 +57,10 @@ impl RecordOptions {
     /// # Errors
     /// [`RecordError::Interval`] for one that is not between 10 us and an hour.
     pub fn with_interval(self, seconds: f64) -> Result<Self, RecordError> {
-        Ok(Self { interval: checked_interval(seconds)?, ..self })
+        Ok(Self {
+            interval: checked_interval(seconds)?,
+            ..self
+        })
     }
 
     /// These options with another interval for resources.
@@ -65,7 +68,10 @@ impl RecordOptions {
     /// # Errors
     /// [`RecordError::Interval`] for one that is not between 10 us and an hour.
     pub fn with_metrics_interval(self, seconds: f64) -> Result<Self, RecordError> {
-        Ok(Self { metrics_interval: Some(checked_interval(seconds)?), ..self })
+        Ok(Self {
+            metrics_interval: Some(checked_interval(seconds)?),
+            ..self
+        })
     }
 
     /// These options with another way to hold threads.
@@ -77,7 +83,10 @@ impl RecordOptions {
     /// These options without resources.
     #[must_use]
     pub fn without_metrics(self) -> Self {
-        Self { metrics_interval: None, ..self }
+        Self {
+            metrics_interval: None,
+            ..self
+        }
     }
 }
 
@@ -94,7 +103,9 @@ fn checked_interval(seconds: f64) -> Result<Duration, RecordError> {
 #[non_exhaustive]
 pub enum RecordError {
     /// The interval makes no sense.
-    #[error("an interval of {seconds} s cannot be kept; pass one from 0.00001 to 3600 seconds, such as 0.001")]
+    #[error(
+        "an interval of {seconds} s cannot be kept; pass one from 0.00001 to 3600 seconds, such as 0.001"
+    )]
     Interval {
         /// What was asked for.
         seconds: f64,
@@ -153,34 +164,70 @@ impl Recording {
     /// With [`Patience::ASecond`] whatever keeps the process from being sampled. With
     /// [`Patience::WhileItLives`] only what has to do with this side: that the process turned out to be no
     /// Python is then a note in the session, which holds its resources all the same.
-    pub fn start(pid: Pid, options: RecordOptions, patience: Patience) -> Result<Self, RecordError> {
+    pub fn start(
+        pid: Pid,
+        options: RecordOptions,
+        patience: Patience,
+    ) -> Result<Self, RecordError> {
         let sampler = match patience {
-            Patience::ASecond => Some(stacks::attach_within(pid, options.hold, Duration::from_secs(1))?),
+            Patience::ASecond => Some(stacks::attach_within(
+                pid,
+                options.hold,
+                Duration::from_secs(1),
+            )?),
             Patience::WhileItLives => None,
         };
         Self::start_with(pid, options, sampler)
     }
 
-    fn start_with(pid: Pid, options: RecordOptions, sampler: Option<StackSampler>) -> Result<Self, RecordError> {
+    fn start_with(
+        pid: Pid,
+        options: RecordOptions,
+        sampler: Option<StackSampler>,
+    ) -> Result<Self, RecordError> {
         let clock = facts::clock_anchor();
         let start = from_clock(Clock::now());
-        let resources = options.metrics_interval.map(|_| MetricsSampler::new(pid)).transpose()?;
+        let resources = options
+            .metrics_interval
+            .map(|_| MetricsSampler::new(pid))
+            .transpose()?;
         let mut builder = SessionBuilder::new();
         let host = builder.add_host(facts::host());
         let process = builder.add_process(host, pid.get(), facts::command_line(pid).as_deref());
         let builder = Arc::new(Mutex::new(builder));
         let stop = Arc::new(Stop::default());
-        let stacks = stacks::Recorder::new(pid, options, process, Arc::clone(&builder), Arc::clone(&stop));
+        let stacks = stacks::Recorder::new(
+            pid,
+            options,
+            process,
+            Arc::clone(&builder),
+            Arc::clone(&stop),
+        );
         let stacks = spawn("jumper-stacks", move || stacks.run(sampler))?;
         let metrics = match (resources, options.metrics_interval) {
             (Some(sampler), Some(interval)) => {
-                let recorder =
-                    metrics::Recorder::new(sampler, interval, host, Arc::clone(&builder), Arc::clone(&stop));
+                let recorder = metrics::Recorder::new(
+                    sampler,
+                    interval,
+                    host,
+                    Arc::clone(&builder),
+                    Arc::clone(&stop),
+                );
                 Some(spawn("jumper-metrics", move || recorder.run())?)
             }
             _ => None,
         };
-        Ok(Self { pid, options, recorder: Pid::own(), stop, builder, clock, start, stacks, metrics })
+        Ok(Self {
+            pid,
+            options,
+            recorder: Pid::own(),
+            stop,
+            builder,
+            clock,
+            start,
+            stacks,
+            metrics,
+        })
     }
 
     /// The process that is recorded.
@@ -228,7 +275,10 @@ impl Recording {
         builder.finish(Manifest {
             jumper_version: env!("CARGO_PKG_VERSION").into(),
             python: stacks.python,
-            program: Program { pid: self.pid.get(), ..program },
+            program: Program {
+                pid: self.pid.get(),
+                ..program
+            },
             clock: self.clock,
             start: self.start,
             end,
@@ -239,13 +289,17 @@ impl Recording {
                 hold: hold(self.options.hold),
                 ticks: stacks.ticks,
                 late_ticks: stacks.late,
+                span: stacks.span,
                 ..StacksSummary::default()
             }),
-            metrics: self.options.metrics_interval.map(|interval| MetricsSummary {
-                interval,
-                samples: metrics.samples,
-                late: metrics.late,
-            }),
+            metrics: self
+                .options
+                .metrics_interval
+                .map(|interval| MetricsSummary {
+                    interval,
+                    samples: metrics.samples,
+                    late: metrics.late,
+                }),
             notes: stacks.notes,
             ..Manifest::default()
         })
@@ -256,7 +310,10 @@ fn spawn<T: Send + 'static>(
     name: &str,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, RecordError> {
-    std::thread::Builder::new().name(name.into()).spawn(body).map_err(RecordError::Thread)
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(body)
+        .map_err(RecordError::Thread)
 }
 
 /// What a thread of ours found out. One that panicked found out nothing, and says so in its own message.
@@ -283,7 +340,9 @@ fn hold(mode: HoldMode) -> Hold {
 fn python(version: Version, pid: Pid) -> Python {
     let minor = format!("{}.{}", version.major, version.minor);
     Python {
-        version: version.micro.map_or(minor.clone(), |micro| format!("{minor}.{micro}")),
+        version: version
+            .micro
+            .map_or(minor.clone(), |micro| format!("{minor}.{micro}")),
         implementation: "CPython".into(),
         executable: facts::executable(pid),
     }

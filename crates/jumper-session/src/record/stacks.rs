@@ -5,12 +5,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jumper_sampler::{
-    Beat, Error, HoldMode, Pid, SampleOutcome, StackSampler, ThreadSample, Tick, Ticker, Tid, Timestamp as Clock,
+    Beat, Error, HoldMode, Pid, SampleOutcome, StackSampler, ThreadSample, Tick, Ticker, Tid,
+    Timestamp as Clock,
 };
 
 use super::stop::Stop;
 use super::{RecordOptions, facts, from_clock, lock, python};
-use crate::{Function, FunctionId, NewSample, ProcessId, Python, SessionBuilder, StackId, ThreadId, ThreadState};
+use crate::{
+    Function, FunctionId, NewSample, ProcessId, Python, SessionBuilder, StackId, ThreadId,
+    ThreadState,
+};
 
 /// How often to look for the interpreter of a program that was just started. It is there within some 10 ms.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
@@ -23,16 +27,24 @@ const EAGER_LOOKS: u32 = 2000;
 pub(super) struct Summary {
     pub(super) ticks: u64,
     pub(super) late: u64,
+    /// From the first look to the last.
+    pub(super) span: Duration,
     pub(super) python: Option<Python>,
     pub(super) notes: Vec<String>,
 }
 
 /// Attaches to a process that is expected to be a Python, and may be just coming up.
-pub(super) fn attach_within(pid: Pid, hold: HoldMode, patience: Duration) -> Result<StackSampler, Error> {
+pub(super) fn attach_within(
+    pid: Pid,
+    hold: HoldMode,
+    patience: Duration,
+) -> Result<StackSampler, Error> {
     let deadline = Clock::now().after(patience);
     loop {
         match StackSampler::attach(pid, hold) {
-            Err(error) if error.is_transient() && Clock::now() < deadline => std::thread::sleep(LOOK_EVERY),
+            Err(error) if error.is_transient() && Clock::now() < deadline => {
+                std::thread::sleep(LOOK_EVERY)
+            }
             result => return result,
         }
     }
@@ -46,6 +58,7 @@ pub(super) struct Recorder {
     stop: Arc<Stop>,
     /// The kernel threads seen so far, which stay the same when the process runs another program (exec).
     by_tid: HashMap<Tid, ThreadId>,
+    first_look: Option<Clock>,
     summary: Summary,
 }
 
@@ -57,7 +70,16 @@ impl Recorder {
         builder: Arc<Mutex<SessionBuilder>>,
         stop: Arc<Stop>,
     ) -> Self {
-        Self { pid, options, process, builder, stop, by_tid: HashMap::new(), summary: Summary::default() }
+        Self {
+            pid,
+            options,
+            process,
+            builder,
+            stop,
+            by_tid: HashMap::new(),
+            first_look: None,
+            summary: Summary::default(),
+        }
     }
 
     /// Samples until the recording ends or the process does. A process that becomes another program is
@@ -67,15 +89,19 @@ impl Recorder {
         loop {
             let result = match attached.take() {
                 Some(sampler) => self.sample_all(sampler),
-                None => self.attach().and_then(|sampler| self.sample_all(sampler)),
+                None => self
+                    .attach()
+                    .map_err(End::Final)
+                    .and_then(|sampler| self.sample_all(sampler)),
             };
             match result {
-                Err(error) if error.is_transient() && !self.stop.is_raised() => {}
-                Err(error) => {
+                Ok(()) => return self.summary,
+                // The interpreter ended, and the process may become another program.
+                Err(End::Interpreter) => {}
+                Err(End::Final(error)) => {
                     self.note_end(&error);
                     return self.summary;
                 }
-                Ok(()) => return self.summary,
             }
         }
     }
@@ -83,15 +109,22 @@ impl Recorder {
     /// Looks for an interpreter until there is one or the recording ends. The error says why there is none.
     fn attach(&self) -> Result<StackSampler, Error> {
         let mut looks = 0;
+        let mut reason = None;
         loop {
-            let error = match StackSampler::attach(self.pid, self.options.hold) {
-                Err(error) if error.is_transient() => error,
+            match StackSampler::attach(self.pid, self.options.hold) {
+                Err(error) if error.is_transient() => reason = Some(error),
+                // What the program was while it lived says more than that it is gone.
+                Err(error @ Error::NoSuchProcess { .. }) => return Err(reason.unwrap_or(error)),
                 result => return result,
-            };
+            }
             looks += 1;
-            let pause = if looks < EAGER_LOOKS { LOOK_EVERY } else { LOOK_SELDOM };
+            let pause = if looks < EAGER_LOOKS {
+                LOOK_EVERY
+            } else {
+                LOOK_SELDOM
+            };
             if !self.stop.sleep_until(Clock::now().after(pause)) {
-                return Err(error);
+                return Err(reason.expect("bug: there was a look"));
             }
         }
     }
@@ -110,7 +143,7 @@ impl Recorder {
     }
 
     /// Samples one interpreter until the recording ends, which is `Ok`, or the interpreter does.
-    fn sample_all(&mut self, mut sampler: StackSampler) -> Result<(), Error> {
+    fn sample_all(&mut self, mut sampler: StackSampler) -> Result<(), End> {
         self.summary.python = Some(python(sampler.version(), self.pid));
         if let Some(command) = facts::command_line(self.pid) {
             lock(&self.builder).set_process_command(self.process, &command);
@@ -122,10 +155,15 @@ impl Recorder {
             if !self.stop.sleep_until(deadline.due) {
                 break Ok(());
             }
-            self.count(&Beat { due: deadline.due, at: Clock::now(), skipped: deadline.skipped });
+            self.count(&Beat {
+                due: deadline.due,
+                at: Clock::now(),
+                skipped: deadline.skipped,
+            });
             match sampler.sample() {
                 Ok(tick) => self.append(&tick, &mut translation),
-                Err(error) => break Err(error),
+                Err(error) if error.is_transient() => break Err(End::Interpreter),
+                Err(error) => break Err(End::Final(error)),
             }
         };
         // Names are found a little after the threads themselves.
@@ -137,6 +175,8 @@ impl Recorder {
     }
 
     fn count(&mut self, beat: &Beat) {
+        let first = *self.first_look.get_or_insert(beat.at);
+        self.summary.span = beat.at.saturating_duration_since(first);
         self.summary.ticks += 1;
         self.summary.late += u64::from(beat.is_late(self.options.interval)) + beat.skipped;
     }
@@ -153,13 +193,32 @@ impl Recorder {
                 SampleOutcome::Lost(_) => builder.add_lost(thread, 1),
                 SampleOutcome::Stack => {
                     let stack = translation.stack(&sample, &mut builder);
-                    let state = if sample.on_cpu { ThreadState::ON_CPU } else { ThreadState::default() };
+                    let state = if sample.on_cpu {
+                        ThreadState::ON_CPU
+                    } else {
+                        ThreadState::default()
+                    };
                     let time = from_clock(tick.time());
-                    builder.push_sample(NewSample { time, duration, thread, task: None, state, stack });
+                    builder.push_sample(NewSample {
+                        time,
+                        duration,
+                        thread,
+                        task: None,
+                        state,
+                        stack,
+                    });
                 }
             }
         }
     }
+}
+
+/// Why sampling ended before the recording did.
+enum End {
+    /// The interpreter is gone; the process may not be.
+    Interpreter,
+    /// There is nothing more to sample.
+    Final(Error),
 }
 
 /// From what one sampler calls things to what the session does.
@@ -175,7 +234,12 @@ struct Translation {
 
 impl Translation {
     fn since(previous: Clock) -> Self {
-        Self { functions: Vec::new(), threads: Vec::new(), stacks: Vec::new(), previous }
+        Self {
+            functions: Vec::new(),
+            threads: Vec::new(),
+            stacks: Vec::new(),
+            previous,
+        }
     }
 
     /// Takes over the functions and threads that are new since the last tick.
@@ -197,20 +261,29 @@ impl Translation {
         }
         for thread in &tick.sampler().threads()[self.threads.len()..] {
             let known = by_tid.get(&thread.tid).copied().filter(|_| first_look);
-            let id = known.unwrap_or_else(|| builder.add_thread(process, thread.tid.get().into(), Some(&thread.name)));
+            let id = known.unwrap_or_else(|| {
+                builder.add_thread(process, thread.tid.get().into(), Some(&thread.name))
+            });
             by_tid.insert(thread.tid, id);
             self.threads.push(id);
         }
         self.stacks.resize(self.threads.len(), None);
     }
 
-    fn stack(&mut self, sample: &ThreadSample<'_>, builder: &mut SessionBuilder) -> Option<StackId> {
+    fn stack(
+        &mut self,
+        sample: &ThreadSample<'_>,
+        builder: &mut SessionBuilder,
+    ) -> Option<StackId> {
         let last = &mut self.stacks[sample.thread.index()];
         if !(sample.unchanged && last.is_some()) {
             let outermost_first = sample.frames.iter().rev();
-            *last = builder.intern_stack_frames(
-                outermost_first.map(|frame| (self.functions[frame.function.index()], frame.line.unwrap_or(0))),
-            );
+            *last = builder.intern_stack_frames(outermost_first.map(|frame| {
+                (
+                    self.functions[frame.function.index()],
+                    frame.line.unwrap_or(0),
+                )
+            }));
         }
         *last
     }

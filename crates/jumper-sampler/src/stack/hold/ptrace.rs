@@ -126,9 +126,9 @@ fn wait_for(thread: Tid, options: i32) -> Option<(i32, i32)> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
     use std::os::unix::process::ExitStatusExt;
-    use std::process::{Child, Command};
-    use std::time::{Duration, Instant};
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
 
@@ -180,12 +180,18 @@ mod tests {
 
     #[test]
     fn a_signal_that_arrives_under_our_hands_is_passed_on() {
-        for round in 0..20 {
-            let mut child = busy_shell("trap 'exit 7' USR1; while :; do :; done");
+        for _ in 0..20 {
+            let script = "trap 'exit 7' USR1; echo ready; while :; do :; done";
+            let mut child = Command::new("sh")
+                .args(["-c", script])
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("there is a shell");
+            let mut ready = [0; 6];
+            let stdout = child.stdout.as_mut().expect("it is piped");
+            stdout.read_exact(&mut ready).expect("the trap is set");
             let (tracer, tid) = tracer_of(&child);
-            let start = Instant::now();
-            // Long enough for the shell to have set its trap.
-            while start.elapsed() < Duration::from_millis(50 + round) {
+            for _ in 0..50 {
                 tracer.with_held(tid, || ()).expect("it runs");
             }
             // SAFETY: plain system call.

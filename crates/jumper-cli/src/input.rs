@@ -1,0 +1,29 @@
+//! Opening what the user names.
+
+use std::panic;
+use std::path::Path;
+
+use jumper_session::Session;
+
+use crate::error::CliError;
+use crate::terminal::Progress;
+
+/// Opens a session.
+///
+/// The Parquet reader panics on some damaged files. `jumper-session` turns that into an error, but the panic
+/// has printed its own lines by then: those are kept off the terminal.
+pub(crate) fn open(path: &Path) -> Result<Session, CliError> {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(|info| {
+        let of_reader = |file: &str| file.contains("/parquet-") || file.contains("/arrow-");
+        if !info
+            .location()
+            .is_some_and(|location| of_reader(location.file()))
+        {
+            eprintln!("jumper: {info}");
+        }
+    }));
+    let session = Progress::during("reading the session", || Session::open(path));
+    panic::set_hook(before);
+    Ok(session?)
+}

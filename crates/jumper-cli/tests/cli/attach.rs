@@ -1,0 +1,90 @@
+//! `jumper attach`: a program that runs already, and goes on afterwards.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::support::{Place, busy, finish, send};
+
+/// A Python program that runs without us, and is killed in the end.
+struct Program(Child);
+
+impl Program {
+    fn start(place: &Place) -> Self {
+        place.write("a.py", &busy(600.0));
+        let child = Command::new("python3")
+            .arg("a.py")
+            .current_dir(place.path(""))
+            .spawn()
+            .expect("it starts");
+        place.wait_for("ready");
+        Self(child)
+    }
+
+    fn pid(&self) -> String {
+        self.0.id().to_string()
+    }
+
+    fn still_runs(&mut self) -> bool {
+        self.0.try_wait().expect("it is ours").is_none()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_report_goes_to_stdout_and_the_program_goes_on() {
+    let place = Place::new();
+    let mut program = Program::start(&place);
+    let done = place.run(&["attach", &program.pid(), "-d", "0.5"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    for text in ["spin", "main", "MainThread", "Process"] {
+        assert!(done.stdout.contains(text), "no {text:?} in {}", done.stdout);
+    }
+    assert!(program.still_runs());
+    assert_eq!(place.kept().len(), 1);
+}
+
+#[test]
+fn an_interrupt_ends_the_recording_and_not_the_program() {
+    let place = Place::new();
+    let mut program = Program::start(&place);
+    let mut command = place.jumper(&["attach", &program.pid()]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    std::thread::sleep(Duration::from_millis(700));
+    send(child.id(), "INT");
+    let done = finish(child);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    assert!(done.stdout.contains("spin"), "{}", done.stdout);
+    assert!(program.still_runs());
+}
+
+#[test]
+fn the_end_of_the_program_ends_the_recording() {
+    let place = Place::new();
+    let mut program = Program::start(&place);
+    let mut command = place.jumper(&["attach", &program.pid(), "-r", "json"]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    std::thread::sleep(Duration::from_millis(700));
+    program.0.kill().expect("it is ours");
+    program.0.wait().expect("it is ours");
+    let done = finish(child);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    assert!(
+        done.stdout.contains("\"function\":\"spin\""),
+        "{}",
+        done.stdout
+    );
+}

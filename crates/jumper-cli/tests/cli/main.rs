@@ -1,0 +1,8 @@
+//! The command as its users run it, on real Python programs.
+
+mod support;
+
+mod attach;
+mod bad_input;
+mod render;
+mod run;
