@@ -79,7 +79,7 @@ impl Target {
         }
     }
 
-    /// Makes it. Where the session now is, if that is what was asked for.
+    /// Makes it.
     pub(crate) fn write(&self, session: &Session, arguments: &OutputArgs) -> Result<(), CliError> {
         match self {
             Self::Session { path } => Ok(Progress::during("writing the session", || {

@@ -46,7 +46,7 @@ pub(crate) fn outcome(session: &Session) -> Option<String> {
         Outcome::Interrupted { signal } => {
             Some(format!("recording interrupted by {}", signal_name(signal)))
         }
-        Outcome::Unknown => Some("the end was not recorded".into()),
+        Outcome::Unknown => Some("how it ended is not known".into()),
     }
 }
 

@@ -45,10 +45,10 @@ pub(crate) fn share(part: f64, whole: f64) -> String {
     }
 }
 
-/// A number with three digits that mean something, and no more than two decimals; whole ones without.
+/// A number with three digits that mean something, and no more than two decimals; nothing is `0`.
 pub(crate) fn number(value: f64) -> String {
     match value.abs() {
-        size if size.fract() == 0.0 => format!("{value:.0}"),
+        0.0 => "0".into(),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),

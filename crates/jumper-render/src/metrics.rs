@@ -151,6 +151,7 @@ impl Series<'_> {
 /// Memory below one GiB reads better in MiB.
 fn with_unit(value: f64, unit: &str) -> String {
     match unit {
+        "" if value.fract() == 0.0 => format!("{value:.0}"),
         "1/s" => format!("{} /s", number(value)),
         "GiB" if value.abs() < 1.0 => format!("{} MiB", number(value * 1024.0)),
         "" => number(value),

@@ -2,8 +2,10 @@
 //! threads, and the resources that it and the machine use.
 //!
 //! Constraints from which the rest follows:
-//! - **The observed program comes first.** The interpreter's lock is never taken, nothing is written into the
-//!   program's memory, a thread that is blocked is never woken, one that runs is held for microseconds.
+//! - **The observed program comes first.** The interpreter's lock is never taken and nothing of the program's
+//!   memory is written. A thread that waits in the kernel is read as it is; one that runs is held for
+//!   microseconds, by the kernel or, in the own process, by a signal whose handler waits. (A thread that starts
+//!   to wait between the look and the hold is disturbed: some of its calls may then return `EINTR`.)
 //! - **Nothing is invented.** A stack that cannot be proven whole is a lost sample and counted; a number that
 //!   cannot be read is unknown, not zero.
 //! - **Memory of another process is hostile input.** Reads cannot fault, every count is bounded, what is said

@@ -1,5 +1,10 @@
 //! The stack sampler against every real CPython that this machine has.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "the matrix is for whoever reads the output"
+)]
+
 #[allow(dead_code, reason = "each test binary uses its part of the support")]
 mod support;
 

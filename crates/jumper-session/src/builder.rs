@@ -1,4 +1,4 @@
-//! The way into a session: one thread appends, everything is interned on the way.
+//! The way into a session: one writer at a time appends, everything is interned on the way.
 
 use crate::error::{Error, Result};
 use crate::hash::IntMap;
@@ -13,7 +13,7 @@ use crate::{
 
 /// Collects a recording and turns it into a [`Session`].
 ///
-/// Append-only and meant for one thread. Handles belong to the builder that gave them out; a method that
+/// Append-only, for one writer at a time: several threads share one behind a lock. Handles belong to the builder that gave them out; a method that
 /// takes one panics when it is out of range, since that is a mistake of the caller and not of a file.
 #[derive(Debug, Default)]
 pub struct SessionBuilder {

@@ -29,7 +29,12 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
     let options = options(&arguments.record)?;
     let target = Target::of(&arguments.output, false)?;
     let invocation = Invocation::of(arguments)?;
-    let python = interpreter(arguments.python.as_deref().or(context.python.as_deref()))?;
+    // An empty variable is one that is not set.
+    let wanted = arguments
+        .python
+        .as_deref()
+        .filter(|path| !path.as_os_str().is_empty());
+    let python = interpreter(wanted.or(context.python.as_deref()))?;
     keep::check(&arguments.record, &target)?;
 
     let signals = Forwarder::listen()?;

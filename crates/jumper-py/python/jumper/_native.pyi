@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Final, Optional, Union, final
 
 __all__ = ["JumperError", "Recorder", "Session", "__version__", "main"]
@@ -65,7 +66,7 @@ class Session:
         """What reports call the program."""
 
     @property
-    def path(self) -> Optional[str]:
-        """Where it was read from."""
+    def path(self) -> Optional[Path]:
+        """Where it is, as an absolute path; ``None`` while it is in memory only."""
 
 def main(arguments: Sequence[str], python: Optional[str] = None) -> int: ...

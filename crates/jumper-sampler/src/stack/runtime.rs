@@ -33,10 +33,17 @@ impl Runtime {
     pub(crate) fn find(pid: Pid) -> Result<Self, Error> {
         let mappings = proc::mappings(pid)?;
         let executable = proc::executable(pid)?;
+        let mut idle = None;
         for candidate in candidates(pid, &executable, &mappings) {
-            if let Some(runtime) = in_file(pid, &candidate)? {
-                return Ok(runtime);
+            // A program may map a second libpython that it never starts, through an extension linked to one.
+            match in_file(pid, &candidate)? {
+                Some(runtime) if runtime.has_started(pid) => return Ok(runtime),
+                Some(runtime) => idle = idle.or(Some(runtime)),
+                None => {}
             }
+        }
+        if let Some(runtime) = idle {
+            return Ok(runtime);
         }
         let shown = executable.display().to_string();
         Err(match python_before_3_7(&shown, &mappings) {
@@ -46,6 +53,14 @@ impl Runtime {
                 executable: shown,
             },
         })
+    }
+
+    /// Whether there is an interpreter in it.
+    fn has_started(&self, pid: Pid) -> bool {
+        let head = self.address.wrapping_add(self.layout.interpreters_head);
+        ProcessMemory::of(pid)
+            .pointer(head)
+            .is_ok_and(|interpreter| interpreter != 0)
     }
 }
 
@@ -101,9 +116,11 @@ fn in_file(pid: Pid, candidate: &Candidate) -> Result<Option<Runtime>, Error> {
     let memory = ProcessMemory::of(pid);
     let version = match hex_version {
         Some(address) => running_version(pid, &memory, bias.wrapping_add(address))?,
-        None => version_in_name(file_name(&candidate.name))
-            .or_else(|| version_in_constants(&elf.constants().ok()?))
-            .ok_or_else(|| bad(BadElf("it holds a Python of unknown version".into())))?,
+        None => {
+            let constants = elf.constants().unwrap_or_default();
+            told_version(file_name(&candidate.name), &constants)
+                .ok_or_else(|| bad(BadElf("it holds a Python of unknown version".into())))?
+        }
     };
     let address = bias.wrapping_add(runtime);
     let layout =
@@ -150,6 +167,14 @@ fn layout_error(pid: Pid, version: Version, error: LayoutError) -> Error {
     }
 }
 
+/// The version before 3.11, which only texts tell: the file's name, and its constants, which say it to the last
+/// digit.
+fn told_version(name: &str, constants: &[u8]) -> Option<Version> {
+    let named = version_in_name(name);
+    let minor = named.map(|version| version.minor);
+    version_in_constants(constants, minor).or(named)
+}
+
 /// The 3.9 of `libpython3.9.so.1.0` or `python3.9`.
 fn version_in_name(name: &str) -> Option<Version> {
     let (_, after) = name.split_once("python")?;
@@ -159,11 +184,12 @@ fn version_in_name(name: &str) -> Option<Version> {
 }
 
 /// `PY_VERSION` among the string constants: the whole of one reads like 3.9.18 or 3.10.0rc1+.
-fn version_in_constants(constants: &[u8]) -> Option<Version> {
-    constants
+fn version_in_constants(constants: &[u8], minor: Option<u8>) -> Option<Version> {
+    let texts = constants
         .split(|&byte| byte == 0)
-        .filter(|text| (5..12).contains(&text.len()))
-        .find_map(version_in_text)
+        .filter(|text| (5..12).contains(&text.len()));
+    let mut versions = texts.filter_map(version_in_text);
+    versions.find(|version| minor.is_none_or(|minor| minor == version.minor))
 }
 
 fn version_in_text(text: &[u8]) -> Option<Version> {
@@ -211,8 +237,12 @@ mod tests {
     #[test]
     fn versions_are_told_from_constants() {
         let constants = b"abc\x003.9\x003.14159\x002.35.1\x003.10.13\x003.9.1\x00";
-        let version = version_in_constants(constants).expect("there is one");
+        let version = version_in_constants(constants, None).expect("there is one");
         assert_eq!((version.minor, version.micro), (10, Some(13)));
-        assert_eq!(version_in_constants(b"nothing\0"), None);
+        let version = told_version("libpython3.9.so.1.0", constants).expect("there is one");
+        assert_eq!((version.minor, version.micro), (9, Some(1)));
+        let version = told_version("libpython3.8.so.1.0", constants).expect("the name has it");
+        assert_eq!((version.minor, version.micro), (8, None));
+        assert_eq!(version_in_constants(b"nothing\0", None), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Passes over call trees: one file each, all with one signature, so that they can be listed and chained.
+//! Passes over call trees: one file each, all with one signature, so that they can be chained.
 //!
 //! A pass conserves time: the total of a tree stays the same, and what a removed node had is in
 //! `absorbed_time` of the node above it.

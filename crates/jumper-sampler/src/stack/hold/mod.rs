@@ -23,17 +23,6 @@ pub enum HoldMode {
     Nothing,
 }
 
-impl HoldMode {
-    /// The name that session manifests use: `ptrace`, `signal` or `none`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ptrace => "ptrace",
-            Self::Signal => "signal",
-            Self::Nothing => "none",
-        }
-    }
-}
-
 /// Why a thread could not be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum HoldError {
