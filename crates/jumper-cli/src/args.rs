@@ -1,5 +1,6 @@
 //! The command line, as typed. Nothing here looks at the system.
 
+#[cfg(feature = "record")]
 use std::ffi::OsString;
 use std::path::PathBuf;
 

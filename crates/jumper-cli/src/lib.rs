@@ -62,6 +62,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>, context: &Context) ->
     }
 }
 
+#[cfg_attr(
+    not(feature = "record"),
+    expect(unused_variables, reason = "only recording needs the context")
+)]
 fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
     match command {
         #[cfg(feature = "record")]

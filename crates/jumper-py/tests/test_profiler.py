@@ -275,3 +275,19 @@ def test_the_command_is_the_same_as_the_binary(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "jumper", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == f"jumper {jumper.__version__}\n"
+
+
+def test_a_profiler_that_is_thrown_away_stops() -> None:
+    def recorders() -> int:
+        tasks = Path("/proc/self/task").iterdir()
+        names = [(task / "comm").read_text().strip() for task in tasks]
+        return sum(name.startswith("jumper-") for name in names)
+
+    profiler = Profiler()
+    profiler.start()
+    assert recorders() == 2
+    del profiler
+    end = time.perf_counter() + 30
+    while recorders() and time.perf_counter() < end:
+        time.sleep(0.01)
+    assert recorders() == 0

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Final, Optional, Union, final
+from typing import Final, final
 
 __all__ = ["JumperError", "Recorder", "Session", "__version__", "main"]
 
@@ -11,7 +11,7 @@ class JumperError(Exception): ...
 
 @final
 class Recorder:
-    def __new__(cls, interval: float, metrics_interval: Optional[float] = None) -> Recorder: ...
+    def __new__(cls, interval: float, metrics_interval: float | None = None) -> Recorder: ...
     @property
     def is_running(self) -> bool: ...
     def start(self) -> None: ...
@@ -22,10 +22,10 @@ class Session:
     """What was recorded. It never changes."""
 
     @staticmethod
-    def load(path: Union[str, PathLike[str]]) -> Session:
+    def load(path: str | PathLike[str]) -> Session:
         """Read a session: a directory ``NAME.jumper``."""
 
-    def save(self, path: Union[str, PathLike[str]]) -> None:
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the session to a directory ``NAME.jumper``. Only a session is ever replaced."""
 
     def render(
@@ -38,7 +38,7 @@ class Session:
     ) -> bytes:
         """A report: ``text``, ``html`` or ``json``."""
 
-    def render_to_file(self, name: str, path: Union[str, PathLike[str]]) -> None:
+    def render_to_file(self, name: str, path: str | PathLike[str]) -> None:
         """Write a report to a file, whole or not at all."""
 
     @property
@@ -50,7 +50,7 @@ class Session:
         """How long it went on, in seconds."""
 
     @property
-    def cpu_time(self) -> Optional[float]:
+    def cpu_time(self) -> float | None:
         """CPU seconds used meanwhile by this process and its children; ``None`` is unknown."""
 
     @property
@@ -66,7 +66,7 @@ class Session:
         """What reports call the program."""
 
     @property
-    def path(self) -> Optional[Path]:
+    def path(self) -> Path | None:
         """Where it is, as an absolute path; ``None`` while it is in memory only."""
 
-def main(arguments: Sequence[str], python: Optional[str] = None) -> int: ...
+def main(arguments: Sequence[str], python: str | None = None) -> int: ...

@@ -6,7 +6,9 @@ import locale
 import os
 import sys
 from types import TracebackType
-from typing import IO, Optional
+from typing import IO
+
+from typing_extensions import Self
 
 from jumper._native import Recorder, Session
 from jumper.session import PathOrStr
@@ -24,11 +26,11 @@ class Profiler:
     measurements of CPU, memory and I/O, both in seconds. ``metrics_interval=None`` measures none.
     """
 
-    def __init__(self, interval: float = 0.001, *, metrics_interval: Optional[float] = 1.0) -> None:
+    def __init__(self, interval: float = 0.001, *, metrics_interval: float | None = 1.0) -> None:
         self._interval = interval
         self._recorder = Recorder(interval, metrics_interval)
-        self._last_session: Optional[Session] = None
-        self._description: Optional[str] = None
+        self._last_session: Session | None = None
+        self._description: str | None = None
 
     @property
     def interval(self) -> float:
@@ -41,11 +43,11 @@ class Profiler:
         return self._recorder.is_running
 
     @property
-    def last_session(self) -> Optional[Session]:
+    def last_session(self) -> Session | None:
         """What the last ``start`` and ``stop`` recorded; ``None`` before the first ``stop``."""
         return self._last_session
 
-    def start(self, *, target_description: Optional[str] = None) -> None:
+    def start(self, *, target_description: str | None = None) -> None:
         """Start to record. The description is what reports call the program.
 
         Raises ``RuntimeError`` if it is running already.
@@ -68,16 +70,16 @@ class Profiler:
             self.stop()
         self._last_session = None
 
-    def __enter__(self) -> Profiler:
+    def __enter__(self) -> Self:
         """Start to record."""
         self.start()
         return self
 
     def __exit__(
         self,
-        exc_type: Optional[type[BaseException]],
-        exc_value: Optional[BaseException],
-        traceback: Optional[TracebackType],
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Stop, whatever happened inside."""
         if self.is_running:
@@ -85,10 +87,10 @@ class Profiler:
 
     def print(
         self,
-        file: Optional[IO[str]] = None,
+        file: IO[str] | None = None,
         *,
-        unicode: Optional[bool] = None,
-        color: Optional[bool] = None,
+        unicode: bool | None = None,
+        color: bool | None = None,
         filter_threshold: float = 0.01,
     ) -> None:
         """Print the report to ``file``, by default ``sys.stdout``.

@@ -142,8 +142,21 @@ pub struct Recording {
     builder: Arc<Mutex<SessionBuilder>>,
     clock: ClockAnchor,
     start: Timestamp,
-    stacks: JoinHandle<stacks::Summary>,
+    /// Taken when the recording ends.
+    stacks: Option<JoinHandle<stacks::Summary>>,
     metrics: Option<JoinHandle<metrics::Summary>>,
+}
+
+impl Drop for Recording {
+    /// A recording that nobody finishes is given up: its threads end by themselves.
+    fn drop(&mut self) {
+        if self.is_ours() {
+            self.stop.now();
+        } else {
+            // The handles of threads that do not exist here must not be touched.
+            std::mem::forget((self.stacks.take(), self.metrics.take()));
+        }
+    }
 }
 
 /// How far a recording has come.
@@ -213,7 +226,8 @@ impl Recording {
                     Arc::clone(&builder),
                     Arc::clone(&stop),
                 );
-                Some(spawn("jumper-metrics", move || recorder.run())?)
+                let spawned = spawn("jumper-metrics", move || recorder.run());
+                Some(spawned.inspect_err(|_| stop.now())?)
             }
             _ => None,
         };
@@ -225,7 +239,7 @@ impl Recording {
             builder,
             clock,
             start,
-            stacks,
+            stacks: Some(stacks),
             metrics,
         })
     }
@@ -252,25 +266,25 @@ impl Recording {
 
     /// Whether there is nothing left to sample: the process has ended.
     pub fn is_over(&self) -> bool {
-        self.stacks.is_finished()
+        self.stacks.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Ends the recording. `program` and `outcome` are the caller's to know.
     ///
-    /// In a process [forked](Self::is_ours) from the one that started it, where its threads do not exist, what
-    /// was recorded up to the fork is returned.
-    pub fn finish(self, program: Program, outcome: Outcome) -> Session {
+    /// In a process [forked](Self::is_ours) from the one that started it, where its threads do not exist, the
+    /// session is empty.
+    pub fn finish(mut self, program: Program, outcome: Outcome) -> Session {
+        if !self.is_ours() {
+            return SessionBuilder::new().finish(Manifest::default());
+        }
         self.stop.now();
-        let (stacks, metrics) = if self.is_ours() {
-            (joined(self.stacks), self.metrics.map(joined))
-        } else {
-            Default::default()
-        };
+        let stacks = self.stacks.take().map(JoinHandle::join);
+        let stacks = stacks
+            .and_then(Result::ok)
+            .unwrap_or_else(stacks::Summary::of_failure);
+        let metrics = self.metrics.take().and_then(|thread| thread.join().ok());
         let end = from_clock(Clock::now());
-        let builder = match Arc::try_unwrap(self.builder) {
-            Ok(builder) => builder.into_inner().unwrap_or_else(PoisonError::into_inner),
-            Err(shared) => std::mem::take(&mut *lock(&shared)),
-        };
+        let builder = std::mem::take(&mut *lock(&self.builder));
         let metrics = metrics.unwrap_or_default();
         builder.finish(Manifest {
             jumper_version: env!("CARGO_PKG_VERSION").into(),
@@ -314,11 +328,6 @@ fn spawn<T: Send + 'static>(
         .name(name.into())
         .spawn(body)
         .map_err(RecordError::Thread)
-}
-
-/// What a thread of ours found out. One that panicked found out nothing, and says so in its own message.
-fn joined<T: Default>(thread: JoinHandle<T>) -> T {
-    thread.join().unwrap_or_default()
 }
 
 fn lock(builder: &Mutex<SessionBuilder>) -> std::sync::MutexGuard<'_, SessionBuilder> {

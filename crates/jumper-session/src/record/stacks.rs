@@ -33,6 +33,18 @@ pub(super) struct Summary {
     pub(super) notes: Vec<String>,
 }
 
+impl Summary {
+    /// What is left of a thread that panicked. Its message has been printed.
+    pub(super) fn of_failure() -> Self {
+        let note =
+            "stacks end early: their recorder failed, which is a bug of jumper; please report it";
+        Self {
+            notes: vec![note.into()],
+            ..Self::default()
+        }
+    }
+}
+
 /// Attaches to a process that is expected to be a Python, and may be just coming up.
 pub(super) fn attach_within(
     pid: Pid,
