@@ -283,11 +283,14 @@ def test_a_profiler_that_is_thrown_away_stops() -> None:
         names = [(task / "comm").read_text().strip() for task in tasks]
         return sum(name.startswith("jumper-") for name in names)
 
+    def wait_for(count: int) -> None:
+        end = time.perf_counter() + 30
+        while recorders() != count:
+            assert time.perf_counter() < end, f"{recorders()} recorders instead of {count}"
+            time.sleep(0.01)
+
     profiler = Profiler()
     profiler.start()
-    assert recorders() == 2
+    wait_for(2)
     del profiler
-    end = time.perf_counter() + 30
-    while recorders() and time.perf_counter() < end:
-        time.sleep(0.01)
-    assert recorders() == 0
+    wait_for(0)

@@ -137,17 +137,16 @@ impl Invocation {
 
     fn program(&self, python: &Path) -> Program {
         let name = python.file_name().unwrap_or(python.as_os_str());
-        let all = || {
-            self.arguments
-                .iter()
-                .map(|argument| argument.display().to_string())
-        };
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|argument| argument.display().to_string());
         let mut argv = vec![python.display().to_string()];
-        argv.extend(all());
-        let mut words = vec![name.display().to_string()];
-        words.extend(all().map(|argument| shortened(&argument)));
+        argv.extend(arguments);
+        let mut words = argv.clone();
+        words[0] = name.display().to_string();
         Program {
-            description: words.join(" "),
+            description: shortened(&words),
             argv,
             cwd: std::env::current_dir()
                 .ok()
@@ -157,12 +156,18 @@ impl Invocation {
     }
 }
 
-/// The first line of an argument: code passed with -c can be a whole program.
-fn shortened(argument: &str) -> String {
-    const LONGEST: usize = 200;
-    let line = argument.lines().next().unwrap_or_default();
-    let short: String = line.chars().take(LONGEST).collect();
-    if short.len() < argument.len() {
+/// A description that fits a header. Code passed with -c can be a whole program, arguments can be thousands.
+fn shortened(words: &[String]) -> String {
+    const LONGEST: usize = 300;
+    let all = words.join(" ");
+    let short: String = all
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(LONGEST)
+        .collect();
+    if short.len() < all.len() {
         format!("{short}…")
     } else {
         short

@@ -293,3 +293,23 @@ fn an_output_file_is_chosen_by_its_extension() {
         "only those without a place of their own"
     );
 }
+
+#[test]
+fn a_long_command_line_does_not_hide_the_report() {
+    let place = Place::new();
+    place.write("a.py", "sum(range(3_000_000))");
+    let long = "x".repeat(20_000);
+    let done = place.run(&["run", "a.py", &long]);
+    let line = done
+        .stderr
+        .lines()
+        .find(|line| line.contains("Program"))
+        .expect("the header names it");
+    assert!(line.chars().count() < 400 && line.ends_with('…'), "{line}");
+    let code = place.run(&["run", "-c", "x = 1\nraise SystemExit(0)\n# secret"]);
+    assert!(
+        code.stderr.contains("-c x = 1…") && !code.stderr.contains("secret"),
+        "{}",
+        code.stderr
+    );
+}
