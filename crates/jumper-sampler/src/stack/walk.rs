@@ -169,10 +169,14 @@ impl Capture {
     ) -> Result<(), WalkError> {
         let shape = &layout.frame;
         let mut single = [0; MAX_FRAME];
+        let mut circle = CircleGuard::default();
         // Frames that stand for the C stack are not kept, so that the length of the chain is counted apart.
         for _ in 0..=MAX_DEPTH {
             if frame == 0 {
                 return Ok(());
+            }
+            if circle.closes_at(frame) {
+                return Err(WalkError::Torn);
             }
             let bytes = self
                 .window
@@ -220,6 +224,30 @@ impl Capture {
         } else {
             Err(WalkError::Torn)
         }
+    }
+}
+
+/// Notices a chain that runs in a circle, as torn ones do, long before the depth runs out (Brent 1980): one
+/// frame is remembered, and replaced after 1, 2, 4, ... steps.
+#[derive(Default)]
+struct CircleGuard {
+    remembered: Address,
+    steps: u64,
+    limit: u64,
+}
+
+impl CircleGuard {
+    fn closes_at(&mut self, frame: Address) -> bool {
+        if frame == self.remembered {
+            return true;
+        }
+        if self.steps == self.limit {
+            self.remembered = frame;
+            self.limit = (self.limit * 2).max(1);
+            self.steps = 0;
+        }
+        self.steps += 1;
+        false
     }
 }
 
@@ -387,6 +415,9 @@ mod tests {
     #[test]
     fn a_chain_that_runs_in_a_circle_is_torn() {
         let (mut memory, layout) = thread_of_3_12();
+        memory.word(CHUNK + 100 + 8, CHUNK + 500);
+        let torn = Capture::new(&layout).take(&memory, &layout, THREAD);
+        assert_eq!(torn, Err(WalkError::Torn));
         memory.word(CHUNK + 200 + 8, CHUNK + 500);
         memory.word(CHUNK + 500, 7);
         memory.set(CHUNK + 500 + 70, &[3]);
@@ -394,6 +425,34 @@ mod tests {
         assert_eq!(
             Capture::new(&layout).take(&memory, &layout, THREAD),
             Err(WalkError::Torn)
+        );
+    }
+
+    #[test]
+    fn a_circle_is_noticed_early_wherever_it_closes() {
+        for lead in [0, 1, 5, 1000] {
+            for length in [1, 2, 7, 1000] {
+                let mut guard = CircleGuard::default();
+                let frame = |step: u64| {
+                    if step < lead {
+                        step + 1
+                    } else {
+                        lead + 1 + (step - lead) % length
+                    }
+                };
+                let noticed = (0..)
+                    .find(|&step| guard.closes_at(frame(step)))
+                    .expect("it is a circle");
+                assert!(
+                    noticed >= lead + length && noticed <= 4 * (lead + length) + 4,
+                    "{lead} {length} {noticed}"
+                );
+            }
+        }
+        let mut guard = CircleGuard::default();
+        assert!(
+            (1..100_000).all(|frame| !guard.closes_at(frame)),
+            "a straight chain is none"
         );
     }
 
