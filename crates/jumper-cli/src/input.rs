@@ -6,7 +6,7 @@ use std::path::Path;
 use jumper_session::Session;
 
 use crate::error::CliError;
-use crate::terminal::Progress;
+use crate::terminal::{self, Progress};
 
 /// Opens a session.
 ///
@@ -20,7 +20,7 @@ pub(crate) fn open(path: &Path) -> Result<Session, CliError> {
             .location()
             .is_some_and(|location| of_reader(location.file()))
         {
-            eprintln!("jumper: {info}");
+            terminal::say(&info.to_string());
         }
     }));
     let session = Progress::during("reading the session", || Session::open(path));

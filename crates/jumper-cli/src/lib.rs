@@ -79,6 +79,6 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
 }
 
 fn report(error: &CliError) -> u8 {
-    eprintln!("jumper: error: {error}");
+    terminal::say(&format!("error: {error}"));
     error.status()
 }

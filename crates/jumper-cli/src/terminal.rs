@@ -1,12 +1,33 @@
 //! What the terminal can show, if there is one.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+#[cfg(feature = "record")]
+use std::sync::{Arc, atomic::AtomicBool};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jumper_render::RenderOptions;
 
 use crate::args::OutputArgs;
+#[cfg(feature = "record")]
+use crate::error::CliError;
+
+/// Says something on stderr. Where that cannot be written, nobody wants to know.
+pub(crate) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "jumper: {text}");
+}
+
+/// A switch. Once it is set, these signals end the command as they do by default, although they are caught: a
+/// report that nobody reads must not keep it for ever.
+#[cfg(feature = "record")]
+pub(crate) fn end_by_default(signals: &[i32]) -> Result<Arc<AtomicBool>, CliError> {
+    let switch = Arc::new(AtomicBool::new(false));
+    for &signal in signals {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&switch))
+            .map_err(|error| CliError::Failed(format!("cannot catch signals: {error}")))?;
+    }
+    Ok(switch)
+}
 
 /// Rendering options for a report that goes to a stream.
 pub(crate) fn options(arguments: &OutputArgs, stream: &impl IsTerminal) -> RenderOptions {

@@ -24,24 +24,33 @@ pub fn render_to_file(
         source,
     };
     let written = if is_special(path) {
-        OpenOptions::new()
+        let file = OpenOptions::new()
             .write(true)
             .open(path)
-            .map_err(unwritable)
-            .and_then(|file| write_through(renderer, session, options, &file))
+            .map_err(unwritable)?;
+        write_through(renderer, session, options, &file)
     } else {
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let file = beside(&target).map_err(unwritable)?;
-        write_through(renderer, session, options, file.as_file())?;
-        file.as_file().sync_all().map_err(unwritable)?;
-        file.persist(&target)
-            .map(drop)
-            .map_err(|error| unwritable(error.error))
+        replace(renderer, session, options, path)
     };
     written.map_err(|error| match error {
         RenderError::Write(source) => unwritable(source),
         error => error,
     })
+}
+
+/// Writes beside `path` and renames. A link stays a link, and what it points to is replaced.
+fn replace(
+    renderer: &dyn Renderer,
+    session: &Session,
+    options: &RenderOptions,
+    path: &Path,
+) -> Result<(), RenderError> {
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let file = beside(&target)?;
+    write_through(renderer, session, options, file.as_file())?;
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// Finds out whether [`render_to_file`] could write to `path`, so that no work is put into a report that has

@@ -20,11 +20,13 @@ mod error;
 pub mod metrics;
 mod pid;
 mod proc;
+mod signals;
 mod stack;
 
 pub use clock::Timestamp;
 pub use error::Error;
 pub use pid::{Pid, Tid};
+pub use signals::without_signals;
 pub use stack::{
     Beat, Deadline, Frame, Function, FunctionKey, HoldMode, LostReason, SampleOutcome,
     StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick, Ticker, Version,

@@ -1,5 +1,6 @@
 //! `jumper attach PID`
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use jumper_session::{Outcome, Patience, Pid, Program, Recording};
@@ -11,7 +12,7 @@ use super::run::options;
 use crate::args::AttachArgs;
 use crate::error::CliError;
 use crate::output::Target;
-use crate::terminal::Progress;
+use crate::terminal::{self, Progress};
 
 /// How often to look whether it is over.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -21,10 +22,12 @@ pub(crate) fn attach(arguments: &AttachArgs) -> Result<u8, CliError> {
     let options = options(&arguments.record)?;
     let target = Target::of(&arguments.output, true)?;
     keep::check(&arguments.record, &target)?;
+    let over = terminal::end_by_default(&[SIGINT, SIGTERM, SIGHUP])?;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| CliError::Failed(format!("cannot wait for signals: {error}")))?;
     let recording = Recording::start(Pid::new(arguments.pid), options, Patience::ASecond)?;
     let outcome = watch(&recording, duration, &mut signals);
+    over.store(true, Ordering::Relaxed);
     let session = recording.finish(Program::default(), outcome);
     let name = format!("pid-{}", arguments.pid);
     keep::keep(

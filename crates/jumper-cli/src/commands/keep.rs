@@ -7,7 +7,7 @@ use jumper_session::{Session, Store};
 use crate::args::{OutputArgs, RecordArgs};
 use crate::error::CliError;
 use crate::output::Target;
-use crate::terminal::Progress;
+use crate::terminal::{Progress, say};
 
 /// Finds out whether session and report can be written, before anything is recorded.
 pub(super) fn check(record: &RecordArgs, target: &Target) -> Result<(), CliError> {
@@ -33,7 +33,7 @@ pub(super) fn keep(
                 Store::of_user().add(&mut session, name)
             });
             if let Err(error) = added {
-                eprintln!("jumper: warning: the session is not kept: {error}");
+                say(&format!("warning: the session is not kept: {error}"));
             }
             Ok(())
         }
@@ -55,11 +55,11 @@ fn tell(session: &Session, target: &Target) {
     match target {
         Target::Stream { renderer, .. } if renderer.name() == "text" => return,
         Target::Stream { .. } => {}
-        Target::File { path, .. } => eprintln!("jumper: report in {}", shown(path)),
-        Target::Session { path } => return eprintln!("jumper: session in {}", shown(path)),
+        Target::File { path, .. } => say(&format!("report in {}", shown(path))),
+        Target::Session { path } => return say(&format!("session in {}", shown(path))),
     }
     if let Some(path) = session.path() {
-        eprintln!("jumper: session in {}", shown(path));
+        say(&format!("session in {}", shown(path)));
     }
 }
 

@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ use crate::Context;
 use crate::args::{RecordArgs, RunArgs};
 use crate::error::CliError;
 use crate::output::Target;
+use crate::terminal;
 
 pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError> {
     let options = options(&arguments.record)?;
@@ -206,12 +209,15 @@ fn interpreter(wanted: Option<&Path>) -> Result<PathBuf, CliError> {
 /// Signals that were caught since the program was about to start.
 struct Forwarder {
     signals: SignalsInfo<WithOrigin>,
+    /// Whether there is no program any more to pass them on to. They then do to us what they do by default.
+    over: Arc<AtomicBool>,
 }
 
 /// The thread that passes them on.
 struct Forwarding {
     handle: Handle,
     thread: JoinHandle<()>,
+    over: Arc<AtomicBool>,
 }
 
 impl Forwarder {
@@ -222,14 +228,16 @@ impl Forwarder {
         let all = [SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2]
             .into_iter()
             .chain(hangup);
+        let all: Vec<i32> = all.collect();
+        let over = terminal::end_by_default(&all)?;
         let signals = SignalsInfo::new(all)
             .map_err(|error| CliError::Failed(format!("cannot catch signals: {error}")))?;
-        Ok(Self { signals })
+        Ok(Self { signals, over })
     }
 
     /// Passes on what is sent to us.
     fn forward_to(mut self, child: &Child) -> Result<Forwarding, CliError> {
-        let handle = self.signals.handle();
+        let (handle, over) = (self.signals.handle(), self.over);
         let pid = rustix::process::Pid::from_child(child);
         let forward = move || {
             for origin in &mut self.signals {
@@ -244,13 +252,18 @@ impl Forwarder {
             .spawn(forward);
         let thread =
             thread.map_err(|error| CliError::Failed(format!("cannot start a thread: {error}")))?;
-        Ok(Forwarding { handle, thread })
+        Ok(Forwarding {
+            handle,
+            thread,
+            over,
+        })
     }
 }
 
 impl Forwarding {
     /// Must come before the program is collected: its number may then belong to another.
     fn stop(self) {
+        self.over.store(true, Ordering::Relaxed);
         self.handle.close();
         let _ = self.thread.join();
     }

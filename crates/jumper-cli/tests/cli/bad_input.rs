@@ -222,3 +222,51 @@ fn without_permission_the_error_says_what_to_do() {
         .expect("it is ours");
     is_error(&done, 1, &["no permission", "ptrace_scope", "root"]);
 }
+
+#[test]
+fn other_people_s_files_in_a_session_directory_are_not_replaced() {
+    let place = Place::new();
+    let run = ["run", "--session", "s.jumper", "-o", "r.txt", "-c", "pass"];
+    place.run(&run);
+    assert_eq!(
+        place.run(&run).status,
+        Some(0),
+        "a session alone is replaced"
+    );
+    place.write("s.jumper/notes.txt", "precious");
+    is_error(&place.run(&run), 1, &["s.jumper"]);
+    assert_eq!(place.read("s.jumper/notes.txt"), "precious");
+}
+
+#[test]
+fn a_stderr_that_cannot_be_written_does_not_change_the_exit_status() {
+    let place = Place::new();
+    let full = || {
+        fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .expect("every Linux has it")
+    };
+    for (code, status) in [("import sys; sys.exit(3)", 3), ("pass", 0)] {
+        let mut command = place.jumper(&["run", "-o", "r.txt", "-c", code]);
+        assert_eq!(
+            command.stderr(full()).status().expect("it starts").code(),
+            Some(status)
+        );
+    }
+    let mut command = place.jumper(&["render", "nothing.jumper"]);
+    assert_eq!(
+        command.stderr(full()).status().expect("it starts").code(),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_names_the_file() {
+    let place = Place::new();
+    is_error(
+        &place.run(&["run", "-o", "/dev/full", "-r", "json", "-c", "pass"]),
+        1,
+        &["`/dev/full`", "another place"],
+    );
+}

@@ -313,3 +313,27 @@ fn a_long_command_line_does_not_hide_the_report() {
         code.stderr
     );
 }
+
+#[test]
+fn a_report_that_nobody_reads_can_be_interrupted() {
+    let place = Place::new();
+    let made = std::process::Command::new("mkfifo")
+        .arg(place.path("pipe.txt"))
+        .status();
+    assert!(made.expect("there is a mkfifo").success());
+    let mut command = place.jumper(&["run", "-o", "pipe.txt", "-c", "open('ready', 'w').close()"]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    place.wait_for("ready");
+    std::thread::sleep(Duration::from_secs(1));
+    send(child.id(), "TERM");
+    assert_eq!(finish(child).signal, Some(15));
+    assert_eq!(
+        place.kept().len(),
+        1,
+        "the session was kept before the report"
+    );
+}

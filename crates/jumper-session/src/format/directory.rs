@@ -49,7 +49,15 @@ fn resolve(path: &Path) -> Result<PathBuf> {
 
 fn is_replaceable(target: &Path) -> bool {
     let is_empty = fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
-    is_empty || manifest::is_session(target)
+    is_empty || manifest::is_session(target) && holds_only_a_session(target)
+}
+
+/// Whether nothing is in the directory but what sessions have: replacing it would take the rest along.
+fn holds_only_a_session(target: &Path) -> bool {
+    let is_ours =
+        |name: &str| name == "manifest.json" || name == "journal" || name.ends_with(".parquet");
+    let mut entries = fs::read_dir(target).into_iter().flatten();
+    entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_ours)))
 }
 
 fn parent_of(target: &Path) -> &Path {

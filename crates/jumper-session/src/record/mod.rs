@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use jumper_sampler::metrics::{MetricsError, MetricsSampler};
 pub use jumper_sampler::{HoldMode, Pid};
-use jumper_sampler::{StackSampler, Timestamp as Clock, Version};
+use jumper_sampler::{StackSampler, Timestamp as Clock, Version, without_signals};
 
 use crate::{
     ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, Program, Python, Session, SessionBuilder,
@@ -324,10 +324,8 @@ fn spawn<T: Send + 'static>(
     name: &str,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, RecordError> {
-    std::thread::Builder::new()
-        .name(name.into())
-        .spawn(body)
-        .map_err(RecordError::Thread)
+    let builder = std::thread::Builder::new().name(name.into());
+    without_signals(|| builder.spawn(body)).map_err(RecordError::Thread)
 }
 
 fn lock(builder: &Mutex<SessionBuilder>) -> std::sync::MutexGuard<'_, SessionBuilder> {

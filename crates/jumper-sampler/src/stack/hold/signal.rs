@@ -316,14 +316,13 @@ fn free_signal() -> Option<i32> {
 
 /// Installs the handler; what was there before.
 fn install(signal: i32) -> Option<libc::sigaction> {
-    // SAFETY: all zeroes is a valid sigaction with an empty mask.
+    // SAFETY: all zeroes is a valid sigaction, with an empty mask.
     let (mut action, mut before): (libc::sigaction, libc::sigaction) =
         unsafe { std::mem::zeroed() };
     action.sa_sigaction = wait_while_read as extern "C" fn(libc::c_int) as libc::sighandler_t;
     action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
-    // While it waits the thread takes no other signal: a Python handler must not run in the middle of a read.
-    // SAFETY: fills the mask of a structure that is ours.
-    unsafe { libc::sigfillset(&raw mut action.sa_mask) };
+    // No other signal is blocked meanwhile: it would go to another thread, where CPython notices it late. That its
+    // C handler runs while we read does no harm, since it only makes a note for the interpreter.
     // SAFETY: the handler is async-signal-safe (see above) and lives as long as the program.
     let result = unsafe { libc::sigaction(signal, &raw const action, &raw mut before) };
     (result == 0).then_some(before)
