@@ -294,3 +294,19 @@ def test_a_profiler_that_is_thrown_away_stops() -> None:
     wait_for(2)
     del profiler
     wait_for(0)
+
+
+def test_a_signal_that_comes_while_a_thread_is_held_is_seen_at_once() -> None:
+    """To 3.12 CPython only looks for signals in a busy loop if its main thread took them."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda *_: seen.append(1))
+    try:
+        with Profiler(interval=0.0001):
+            for round_number in range(1, 41):
+                signal.setitimer(signal.ITIMER_REAL, 0.01)
+                end = time.perf_counter() + 10
+                while len(seen) < round_number:
+                    assert time.perf_counter() < end, f"no alarm in round {round_number}"
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert len(seen) == 40
