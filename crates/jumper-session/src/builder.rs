@@ -13,8 +13,9 @@ use crate::{
 
 /// Collects a recording and turns it into a [`Session`].
 ///
-/// Append-only, for one writer at a time: several threads share one behind a lock. Handles belong to the builder that gave them out; a method that
-/// takes one panics when it is out of range, since that is a mistake of the caller and not of a file.
+/// Append-only, for one writer at a time: several threads share one behind a lock. Handles belong to the
+/// builder that gave them out; a method that takes one panics when it is out of range, since that is a mistake
+/// of the caller and not of a file.
 #[derive(Debug, Default)]
 pub struct SessionBuilder {
     pub(crate) strings: StringTable,

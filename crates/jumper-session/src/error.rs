@@ -89,8 +89,8 @@ pub enum Error {
 
     /// Something that is not a session is where one was to be written.
     #[error(
-        "cannot write `{}`: something else than a jumper session is there; remove it or choose another \
-         place with -o or --session",
+        "cannot write `{}`: something else than a jumper session, or more, is there; remove it or choose \
+         another place with -o or --session",
         OneLine(.path.display())
     )]
     Occupied {

@@ -49,17 +49,20 @@ fn the_report_goes_to_stdout_and_the_program_goes_on() {
     assert_eq!(place.kept().len(), 1);
 }
 
+/// Starts the command, and lets it record for a while.
+fn attached(place: &Place, arguments: &[&str]) -> Child {
+    let mut command = place.jumper(arguments);
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = piped.spawn().expect("it starts");
+    std::thread::sleep(Duration::from_millis(700));
+    child
+}
+
 #[test]
 fn an_interrupt_ends_the_recording_and_not_the_program() {
     let place = Place::new();
     let mut program = Program::start(&place);
-    let mut command = place.jumper(&["attach", &program.pid()]);
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    std::thread::sleep(Duration::from_millis(700));
+    let child = attached(&place, &["attach", &program.pid()]);
     send(child.id(), "INT");
     let done = finish(child);
     assert_eq!(done.status, Some(0), "{}", done.stderr);
@@ -71,13 +74,7 @@ fn an_interrupt_ends_the_recording_and_not_the_program() {
 fn the_end_of_the_program_ends_the_recording() {
     let place = Place::new();
     let mut program = Program::start(&place);
-    let mut command = place.jumper(&["attach", &program.pid(), "-r", "json"]);
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    std::thread::sleep(Duration::from_millis(700));
+    let child = attached(&place, &["attach", &program.pid(), "-r", "json"]);
     program.0.kill().expect("it is ours");
     program.0.wait().expect("it is ours");
     let done = finish(child);

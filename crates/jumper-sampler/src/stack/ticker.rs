@@ -34,6 +34,11 @@ impl Beat {
     pub fn is_late(&self, interval: Duration) -> bool {
         self.at.saturating_duration_since(self.due) > interval / 2
     }
+
+    /// How many deadlines were not kept: those given up, and this one if it is [late](Self::is_late).
+    pub fn missed(&self, interval: Duration) -> u64 {
+        self.skipped + u64::from(self.is_late(interval))
+    }
 }
 
 impl Ticker {
@@ -77,11 +82,7 @@ impl Ticker {
     pub fn wait(&mut self) -> Beat {
         let deadline = self.next_deadline();
         deadline.due.sleep_until();
-        Beat {
-            due: deadline.due,
-            at: Timestamp::now(),
-            skipped: deadline.skipped,
-        }
+        deadline.reached()
     }
 
     /// Between minus and plus a quarter of the interval (xorshift64, Marsaglia 2003).
@@ -101,6 +102,17 @@ pub struct Deadline {
     pub due: Timestamp,
     /// How many before it were given up.
     pub skipped: u64,
+}
+
+impl Deadline {
+    /// The beat that it becomes, now that it was waited for.
+    pub fn reached(self) -> Beat {
+        Beat {
+            due: self.due,
+            at: Timestamp::now(),
+            skipped: self.skipped,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
-use crate::format::manifest;
+use crate::format::{manifest, schema};
 
 /// Makes a directory at `path` with what `fill` puts into it, in place of a session that may be there.
 pub(super) fn replace(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
@@ -55,7 +55,7 @@ fn is_replaceable(target: &Path) -> bool {
 /// Whether nothing is in the directory but what sessions have: replacing it would take the rest along.
 fn holds_only_a_session(target: &Path) -> bool {
     let is_ours =
-        |name: &str| name == "manifest.json" || name == "journal" || name.ends_with(".parquet");
+        |name: &str| name == schema::MANIFEST || name == "journal" || name.ends_with(".parquet");
     let mut entries = fs::read_dir(target).into_iter().flatten();
     entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_ours)))
 }

@@ -57,12 +57,7 @@ impl Recorder {
             let deadline = ticker.next_deadline();
             let goes_on = self.stop.sleep_until(deadline.due);
             if goes_on {
-                let beat = jumper_sampler::Beat {
-                    due: deadline.due,
-                    at: jumper_sampler::Timestamp::now(),
-                    skipped: deadline.skipped,
-                };
-                self.summary.late += u64::from(beat.is_late(self.interval)) + beat.skipped;
+                self.summary.late += deadline.reached().missed(self.interval);
             }
             self.measure();
             if !goes_on {

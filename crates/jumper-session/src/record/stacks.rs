@@ -167,11 +167,7 @@ impl Recorder {
             if !self.stop.sleep_until(deadline.due) {
                 break Ok(());
             }
-            self.count(&Beat {
-                due: deadline.due,
-                at: Clock::now(),
-                skipped: deadline.skipped,
-            });
+            self.count(deadline.reached());
             match sampler.sample() {
                 Ok(tick) => self.append(&tick, &mut translation),
                 Err(error) if error.is_transient() => break Err(End::Interpreter),
@@ -186,11 +182,11 @@ impl Recorder {
         result
     }
 
-    fn count(&mut self, beat: &Beat) {
+    fn count(&mut self, beat: Beat) {
         let first = *self.first_look.get_or_insert(beat.at);
         self.summary.span = beat.at.saturating_duration_since(first);
         self.summary.ticks += 1;
-        self.summary.late += u64::from(beat.is_late(self.options.interval)) + beat.skipped;
+        self.summary.late += beat.missed(self.options.interval);
     }
 
     fn append(&mut self, tick: &Tick<'_>, translation: &mut Translation) {
