@@ -12,11 +12,13 @@ mod v3_11;
 mod v3_12;
 mod v3_13;
 mod v3_9;
+mod walk;
 
 use std::fmt;
 use std::ops::Range;
 
 use super::memory::{Address, Fault, Memory};
+pub(crate) use walk::WalkLayout;
 
 /// A CPython version, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
