@@ -81,9 +81,10 @@ impl Holder {
         Ok(Self::Agent(signaller, ptrace::Tracer::new(pid)?))
     }
 
-    pub(crate) const fn mode(&self) -> HoldMode {
+    pub(crate) fn mode(&self) -> HoldMode {
         match self {
             Self::Ptrace(_) => HoldMode::Ptrace,
+            Self::Agent(signaller, _) if signaller.has_failed() => HoldMode::Ptrace,
             Self::Signal(_) => HoldMode::Signal,
             Self::Agent(..) => HoldMode::Agent,
             Self::Nothing => HoldMode::Nothing,
