@@ -106,6 +106,14 @@ pub(crate) fn figures(session: &Session) -> Vec<Fact> {
             share(stacks.lost as f64, attempted)
         ),
     ));
+    if stacks.partial > 0 {
+        let part = share(stacks.partial as f64, attempted);
+        let text = format!(
+            "{} ({part}), inner frames `[unproven]`",
+            count(stacks.partial)
+        );
+        facts.push(fact("Partial", text));
+    }
     if let Some(rate) = rate(&stacks) {
         facts.push(fact("Rate", rate));
     }
@@ -119,7 +127,7 @@ pub(crate) fn figures(session: &Session) -> Vec<Fact> {
     if stacks.hold == Hold::None {
         facts.push(fact(
             "Held",
-            "no: stacks that changed under the read are lost".into(),
+            "no: what changed under the read counts as lost".into(),
         ));
     }
     facts

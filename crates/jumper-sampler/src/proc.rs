@@ -101,6 +101,8 @@ fn number_inside(pid: Pid, tid: u32) -> u64 {
 pub(crate) struct SignalState {
     /// Whether the thread blocks the signal.
     pub(crate) blocked: bool,
+    /// Whether the signal was sent to the thread and has not reached it.
+    pub(crate) pending: bool,
     /// How many filters its system calls go through (seccomp(2)); before Linux 5.9 whether there are any.
     pub(crate) filters: u32,
 }
@@ -112,10 +114,14 @@ pub(crate) fn signal_state(pid: Pid, tid: Tid, signal: i32) -> SignalState {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.map(str::trim)
     };
-    let mask = field("SigBlk:").and_then(|mask| u64::from_str_radix(mask, 16).ok());
+    let is_in = |name: &str| {
+        let mask = field(name).and_then(|mask| u64::from_str_radix(mask, 16).ok());
+        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+    };
     let filters = field("Seccomp_filters:").or_else(|| field("Seccomp:"));
     SignalState {
-        blocked: mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1),
+        blocked: is_in("SigBlk:"),
+        pending: is_in("SigPnd:"),
         filters: filters.and_then(|number| number.parse().ok()).unwrap_or(0),
     }
 }

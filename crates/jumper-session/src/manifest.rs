@@ -207,6 +207,9 @@ pub struct StacksSummary {
     /// How many looks came later than they should have, or not at all.
     #[serde(default)]
     pub late_ticks: u64,
+    /// Samples of which only the outer frames are proven: their innermost one is called `[unproven]`.
+    #[serde(default)]
+    pub partial: u64,
     /// The time from the first look to the last.
     #[serde(default, rename = "span_ns", with = "nanos")]
     pub span: Duration,

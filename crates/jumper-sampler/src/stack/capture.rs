@@ -115,13 +115,30 @@ impl Capture {
         Snapshot::new(&self.blocks[..self.filled.blocks], bytes)
     }
 
-    /// Whether the same functions are on the stack as in `other`, called from the same places. The innermost
-    /// frame may have moved on within its function.
-    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+    /// How much of the stack a second copy proves: as many frames, from the outermost on, as have the same functions there,
+    /// called from the same places. The innermost of these may have moved on within its function.
+    pub(crate) fn proven_by(&self, other: &Self) -> Proven {
         let (own, others) = (self.frames(), other.frames());
-        let same_calls = own.get(1..) == others.get(1..);
-        same_calls && own.first().map(|frame| frame.code) == others.first().map(|frame| frame.code)
+        let pairs = || own.iter().rev().zip(others.iter().rev());
+        let same = pairs().take_while(|(own, other)| own == other).count();
+        let moved = pairs()
+            .nth(same)
+            .is_some_and(|(own, other)| own.code == other.code);
+        let depth = same + usize::from(moved);
+        Proven {
+            depth,
+            whole: depth == own.len() && depth == others.len(),
+        }
     }
+}
+
+/// How much of a stack is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Proven {
+    /// The number of frames, counted from the outermost.
+    pub(crate) depth: usize,
+    /// Whether that is all of them.
+    pub(crate) whole: bool,
 }
 
 /// Room for the distinct functions on a stack. They are far fewer than its frames; where they are not, the stack has to

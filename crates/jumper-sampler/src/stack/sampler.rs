@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::agent::Agent;
-use super::capture::Capture;
+use super::capture::{Capture, Proven};
 use super::code::{CodeCache, Function, FunctionKey};
 use super::hold::{HoldError, HoldMode, Holder, Target};
 use super::layout::Version;
@@ -55,6 +55,8 @@ pub struct Frame {
 pub enum SampleOutcome {
     /// Its stack was read, and is proven to be whole.
     Stack,
+    /// Its outer frames are proven; further in it changed under the read. Only with [`HoldMode::Nothing`].
+    Partial,
     /// It could not be. The sample counts as lost.
     Lost(LostReason),
 }
@@ -106,7 +108,7 @@ pub struct ThreadSample<'a> {
     pub on_cpu: bool,
     /// Whether `frames` can be believed.
     pub outcome: SampleOutcome,
-    /// Its stack, innermost frame first. Empty where the sample was lost.
+    /// Its stack, innermost frame first: the part that is proven. Empty where the sample was lost.
     pub frames: &'a [Frame],
     /// Whether the thread is proven not to have run since its last sample, so that nothing about it is new.
     pub unchanged: bool,
@@ -378,6 +380,8 @@ impl StackSampler {
 
     fn look(&mut self, known: &mut Known) -> Look {
         let mut lost = LostReason::Torn;
+        // The most frames that an attempt has proven, which `known` then holds.
+        let mut proven = 0;
         for _ in 0..ATTEMPTS {
             let before = known.files.run_count();
             if before.is_some() && known.blocked_since == before {
@@ -387,13 +391,16 @@ impl StackSampler {
                     unchanged: true,
                 };
             }
-            let attempt = match known.files.state() {
+            let (attempt, on_cpu) = match known.files.state() {
                 TaskState::Gone => return Look::Nothing,
-                TaskState::Blocked => self.read_blocked(known, before),
-                TaskState::Running => self.read_running(known),
+                TaskState::Blocked => (self.read_blocked(known, before), false),
+                TaskState::Running if self.holder.mode() == HoldMode::Nothing => {
+                    (self.read_unheld(known, &mut proven), true)
+                }
+                TaskState::Running => (self.read_held(known), true),
             };
             match attempt {
-                Ok(on_cpu) => {
+                Ok(()) => {
                     return Look::Done {
                         on_cpu,
                         outcome: SampleOutcome::Stack,
@@ -406,15 +413,19 @@ impl StackSampler {
             }
         }
         known.blocked_since = None;
+        let outcome = match proven {
+            0 => SampleOutcome::Lost(lost),
+            _ => SampleOutcome::Partial,
+        };
         Look::Done {
             on_cpu: true,
-            outcome: SampleOutcome::Lost(lost),
+            outcome,
             unchanged: false,
         }
     }
 
     /// A blocked thread holds still by itself, which is proven if it was not given a CPU meanwhile.
-    fn read_blocked(&mut self, known: &mut Known, before: Option<RunCount>) -> Result<bool, Miss> {
+    fn read_blocked(&mut self, known: &mut Known, before: Option<RunCount>) -> Result<(), Miss> {
         let (codes, layout) = (&self.codes, &self.runtime.walk);
         let taken = self
             .capture
@@ -425,17 +436,18 @@ impl StackSampler {
             Some(_) => {
                 known.files.run_count() == before && known.files.state() == TaskState::Blocked
             }
-            None => self.agrees_again(known.listed.state)?,
+            None => self.read_again(known.listed.state)?.whole,
         };
         if !stood {
             return Err(Miss::Lost(LostReason::Torn));
         }
-        self.settle(known, taken)?;
+        taken.map_err(|error| self.miss(error))?;
+        self.settle(known, usize::MAX)?;
         known.blocked_since = before;
-        Ok(false)
+        Ok(())
     }
 
-    fn read_running(&mut self, known: &mut Known) -> Result<bool, Miss> {
+    fn read_held(&mut self, known: &mut Known) -> Result<(), Miss> {
         known.blocked_since = None;
         let target = Target {
             thread: known.tid,
@@ -452,35 +464,55 @@ impl StackSampler {
                 return Err(Miss::Lost(LostReason::NotHeld));
             }
         };
-        let held = self.holder.mode() != HoldMode::Nothing;
-        if !held && !self.agrees_again(known.listed.state)? {
-            return Err(Miss::Lost(LostReason::Torn));
-        }
-        self.settle(known, taken)?;
-        Ok(true)
+        taken.map_err(|error| self.miss(error))?;
+        self.settle(known, usize::MAX)
     }
 
-    /// Whether reading the stack once more gives the same calls.
-    fn agrees_again(&mut self, state: Address) -> Result<bool, Miss> {
+    /// Reads a thread that goes on running, and keeps what is proven if it is more than was `proven` before.
+    fn read_unheld(&mut self, known: &mut Known, proven: &mut usize) -> Result<(), Miss> {
+        known.blocked_since = None;
+        let state = known.listed.state;
+        // Copies of what may change meanwhile prove nothing, so that nothing new is described.
+        let taken = self.capture.take(&self.memory, state, |_, _| true);
+        taken.map_err(|error| self.miss(error))?;
+        let found = self.read_again(state)?;
+        if found.depth > *proven {
+            self.settle(known, found.depth)?;
+            *proven = found.depth;
+        }
+        if found.whole {
+            Ok(())
+        } else {
+            Err(Miss::Lost(LostReason::Torn))
+        }
+    }
+
+    /// How much of the stack reading it once more proves.
+    fn read_again(&mut self, state: Address) -> Result<Proven, Miss> {
         match self.second.take(&self.memory, state, |_, _| true) {
-            Ok(()) => Ok(self.capture.agrees_with(&self.second)),
+            Ok(()) => Ok(self.capture.proven_by(&self.second)),
             Err(error) => Err(self.miss(error)),
         }
     }
 
-    /// Turns what was captured into frames. The thread may run again by now.
-    fn settle(&mut self, known: &mut Known, taken: Result<(), WalkError>) -> Result<(), Miss> {
-        taken.map_err(|error| self.miss(error))?;
+    /// Turns the outer `depth` frames of what was captured into frames. The thread may run again by now.
+    fn settle(&mut self, known: &mut Known, depth: usize) -> Result<(), Miss> {
         let (memory, runtime, codes) = (&self.memory, &self.runtime, &mut self.codes);
         let (layout, snapshot) = (&runtime.layout, self.capture.snapshot());
+        let all = self.capture.frames();
+        let frames = &all[all.len().saturating_sub(depth)..];
         for (address, head) in self.capture.codes() {
+            // What is unproven may be no code object at all.
+            if frames.len() < all.len() && !frames.iter().any(|frame| frame.code == address) {
+                continue;
+            }
             let learnt = codes.learn(memory, &snapshot, runtime, address, head);
             if learnt.map_err(|_| Miss::Lost(LostReason::NotCode))? {
                 self.holder.note_known(&runtime.walk, address, head);
             }
         }
         known.frames.clear();
-        for frame in self.capture.frames() {
+        for frame in frames {
             let (function, line) = codes
                 .locate(layout, frame.code, frame.position)
                 .ok_or(Miss::Lost(LostReason::NotCode))?;
@@ -542,10 +574,9 @@ impl<'a> Tick<'a> {
         let sampler = self.sampler;
         sampler.seen.iter().map(move |seen| {
             let known = &sampler.known[&seen.state];
-            let frames = if seen.outcome == SampleOutcome::Stack {
-                known.frames.as_slice()
-            } else {
-                &[]
+            let frames = match seen.outcome {
+                SampleOutcome::Stack | SampleOutcome::Partial => known.frames.as_slice(),
+                SampleOutcome::Lost(_) => &[],
             };
             let Seen {
                 on_cpu,

@@ -336,6 +336,7 @@ impl Recording {
                 hold: hold(stacks.hold.unwrap_or(self.options.hold)),
                 ticks: stacks.ticks,
                 late_ticks: stacks.late,
+                partial: stacks.partial,
                 span: stacks.span,
                 ..StacksSummary::default()
             }),

@@ -30,6 +30,8 @@ pub(super) struct Summary {
     /// From the first look to the last.
     pub(super) span: Duration,
     pub(super) python: Option<Python>,
+    /// Samples of which only the outer part is proven.
+    pub(super) partial: u64,
     /// How threads were held in the end.
     pub(super) hold: Option<HoldMode>,
     pub(super) notes: Vec<String>,
@@ -221,7 +223,10 @@ impl Recorder {
             let thread = translation.threads[sample.thread.index()];
             match sample.outcome {
                 SampleOutcome::Lost(_) => builder.add_lost(thread, 1),
-                SampleOutcome::Stack => {
+                SampleOutcome::Stack | SampleOutcome::Partial => {
+                    if sample.outcome == SampleOutcome::Partial {
+                        self.summary.partial += 1;
+                    }
                     let stack = translation.stack(&sample, &mut builder);
                     let state = if sample.on_cpu {
                         ThreadState::ON_CPU
@@ -250,6 +255,14 @@ enum End {
     /// There is nothing more to sample.
     Final(Error),
 }
+
+/// Stands for the inner frames of a stack of which only the outer part is proven.
+const UNPROVEN: Function<'_> = Function {
+    name: "[unproven]",
+    qualname: None,
+    file: "",
+    first_line: 0,
+};
 
 /// From what one sampler calls things to what the session does.
 #[derive(Debug)]
@@ -307,13 +320,17 @@ impl Translation {
     ) -> Option<StackId> {
         let last = &mut self.stacks[sample.thread.index()];
         if !(sample.unchanged && last.is_some()) {
+            // What lies further in than is proven has a name of its own, so that its time is nobody else's.
+            let unproven = (sample.outcome == SampleOutcome::Partial)
+                .then(|| (builder.intern_function(&UNPROVEN), 0));
             let outermost_first = sample.frames.iter().rev();
-            *last = builder.intern_stack_frames(outermost_first.map(|frame| {
+            let frames = outermost_first.map(|frame| {
                 (
                     self.functions[frame.function.index()],
                     frame.line.unwrap_or(0),
                 )
-            }));
+            });
+            *last = builder.intern_stack_frames(frames.chain(unproven));
         }
         *last
     }

@@ -25,8 +25,8 @@ use crate::stack::walk::{
 };
 use crate::{Pid, Timestamp};
 
-/// How long a thread has to answer. One that is ready to run but gets no CPU answers late.
-const ANSWER_WITHIN: Duration = Duration::from_millis(20);
+/// How long a thread has to answer. One that is ready to run but gets no CPU is then read as it stands.
+const ANSWER_WITHIN: Duration = Duration::from_millis(2);
 /// Looks at the state before sleeping on it. An answer usually comes within a few microseconds.
 const SPINS: u32 = 400;
 

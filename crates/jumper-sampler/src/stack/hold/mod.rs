@@ -107,10 +107,14 @@ impl Holder {
         let known = |address, head: &[u8]| codes.knows(layout, address, head);
         match self {
             Self::Ptrace(tracer) => tracer.with_held(thread, || capture.take(memory, state, known)),
-            Self::Signal(signaller) => signaller.read(thread, state, layout, capture),
+            Self::Signal(signaller) => signaller.read(thread, state, layout, capture, |capture| {
+                capture.take(memory, state, known)
+            }),
             Self::Agent(signaller, tracer) => {
                 if !signaller.has_failed() && signaller.can_read(thread) {
-                    let read = signaller.read(thread, state, layout, capture);
+                    let read = signaller.read(thread, state, layout, capture, |capture| {
+                        capture.take(memory, state, known)
+                    });
                     // The agent's memory has an end; ours grows.
                     if read != Ok(Err(WalkError::TooDeep)) {
                         return read;
@@ -118,8 +122,7 @@ impl Holder {
                 }
                 tracer.with_held(thread, || capture.take(memory, state, known))
             }
-            // Copies of what may change meanwhile prove nothing, so that nothing new is described.
-            Self::Nothing => Ok(capture.take(memory, state, |_, _| true)),
+            Self::Nothing => Ok(capture.take(memory, state, known)),
         }
     }
 

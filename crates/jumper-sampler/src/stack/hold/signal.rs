@@ -136,9 +136,8 @@ impl Signaller {
             if micros > 0 {
                 std::thread::sleep(Duration::from_micros(micros));
             }
-            let SignalState { blocked, filters } =
-                proc::signal_state(self.pid, thread, self.signal);
-            !blocked && filters == self.filters
+            let now = self.state_of(thread);
+            !now.blocked && now.filters == self.filters
         });
         let trust = Trust {
             answers,
@@ -152,18 +151,24 @@ impl Signaller {
         answers
     }
 
+    fn state_of(&self, thread: Tid) -> SignalState {
+        proc::signal_state(self.pid, thread, self.signal)
+    }
+
     /// Whether threads that should answer do not: the program has taken the signal for itself.
     pub(crate) fn has_failed(&self) -> bool {
         self.failures >= 5
     }
 
-    /// Has the thread read its own stack, from the thread state at `state`, into `capture`.
+    /// Has the thread read its own stack, from the thread state at `state`, into `capture`. One that gets no CPU
+    /// to do so is read by `instead`.
     pub(crate) fn read(
         &mut self,
         thread: Tid,
         state: Address,
         layout: &WalkLayout,
         capture: &mut Capture,
+        instead: impl FnOnce(&mut Capture) -> Result<(), WalkError>,
     ) -> Result<Result<(), WalkError>, HoldError> {
         let request = Request {
             thread: state,
@@ -176,14 +181,35 @@ impl Signaller {
             return Err(HoldError::Gone);
         }
         if self.arena.wait().is_err() {
-            // It may have blocked the signal since it was asked.
-            self.answers.remove(&thread);
-            self.failures += u32::from(self.can_read(thread));
-            return Err(HoldError::Unanswered);
+            return self.read_waiting(thread, || instead(capture));
         }
         self.failures = 0;
         let (result, buffers) = self.arena.answer();
         Ok(result.and_then(|filled| capture.adopt(&buffers, filled)))
+    }
+
+    /// Reads a thread that did not answer. As long as the signal waits for it, and it does not block it, the thread
+    /// cannot have run any code of the program: it would have run the handler first.
+    fn read_waiting(
+        &mut self,
+        thread: Tid,
+        read: impl FnOnce() -> Result<(), WalkError>,
+    ) -> Result<Result<(), WalkError>, HoldError> {
+        let before = self.state_of(thread);
+        if before.blocked {
+            // Since the last time that it was asked.
+            self.answers.remove(&thread);
+        } else if before.pending {
+            let result = read();
+            let after = self.state_of(thread);
+            if after.pending && !after.blocked {
+                return Ok(result);
+            }
+        } else if self.arena.unanswered() > 0 {
+            // It came, and not to our handler.
+            self.failures += 1;
+        }
+        Err(HoldError::Unanswered)
     }
 
     /// Notes that a code object is known, so that threads need not describe it again.
@@ -282,6 +308,7 @@ impl OwnSignaller {
         state: Address,
         layout: &WalkLayout,
         capture: &mut Capture,
+        instead: impl FnOnce(&mut Capture) -> Result<(), WalkError>,
     ) -> Result<Result<(), WalkError>, HoldError> {
         if !self.signaller.can_read(thread) {
             return Err(HoldError::Unanswered);
@@ -289,7 +316,7 @@ impl OwnSignaller {
         let Some(_turn) = Turn::take() else {
             return Err(HoldError::Unanswered);
         };
-        self.signaller.read(thread, state, layout, capture)
+        self.signaller.read(thread, state, layout, capture, instead)
     }
 
     pub(crate) fn note_known(&mut self, layout: &WalkLayout, address: Address, head: &[u8]) {
@@ -430,6 +457,10 @@ mod tests {
         }
     }
 
+    fn never(_: &mut Capture) -> Result<(), WalkError> {
+        Err(WalkError::Torn)
+    }
+
     fn capture() -> Capture {
         let memory = crate::stack::memory::ProcessMemory::of(Pid::own());
         let version = crate::stack::layout::Version::new(3, 12, None);
@@ -454,21 +485,21 @@ mod tests {
         let state = thread.as_ptr() as Address;
         let mut whole = 0;
         for _ in 0..1000 {
-            if signaller.read(tid, state, &layout, &mut capture) == Ok(Ok(())) {
+            if signaller.read(tid, state, &layout, &mut capture, never) == Ok(Ok(())) {
                 assert_eq!(capture.frames().len(), 1);
                 assert_eq!(capture.frames()[0].code, code.as_ptr() as u64);
                 whole += 1;
             }
         }
         assert!(whole > 900, "{whole} of 1000 reads");
-        let torn = signaller.read(tid, 16, &layout, &mut capture);
+        let torn = signaller.read(tid, 16, &layout, &mut capture, never);
         assert_eq!(torn, Ok(Err(WalkError::Torn)), "a bad address is no crash");
         let before = counter.load(Ordering::Relaxed);
         while counter.load(Ordering::Relaxed) == before {
             std::thread::yield_now();
         }
         worker.end();
-        let gone = signaller.read(tid, state, &layout, &mut capture);
+        let gone = signaller.read(tid, state, &layout, &mut capture, never);
         assert_eq!(gone, Err(HoldError::Gone));
         assert!(is_installed(signal));
         drop(signaller);
@@ -517,7 +548,7 @@ mod tests {
         let (layout, mut capture) = (one_frame(), capture());
         let mut held = 0;
         while held < 1000 {
-            let read = signaller.read(worker.tid, 16, &layout, &mut capture);
+            let read = signaller.read(worker.tid, 16, &layout, &mut capture, never);
             held += u64::from(read.is_ok());
             std::thread::sleep(Duration::from_micros(1370));
         }
