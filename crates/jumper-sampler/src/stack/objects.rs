@@ -21,7 +21,7 @@ const UNICODE_LENGTH: usize = 16;
 const UNICODE_STATE: usize = 32;
 const BYTES_DATA: u64 = 32;
 const INT_DIGITS: usize = 24;
-// `PyTypeObject`, unchanged from 3.9 to 3.13.
+// `PyTypeObject`, unchanged from 3.9 to 3.15.
 const TP_BASICSIZE: u64 = 32;
 const TP_DICTOFFSET: u64 = 288;
 // `PyDictObject`, likewise.

@@ -20,7 +20,7 @@ const WINDOW: usize = 256 << 10;
 /// `struct _stack_chunk`: previous, size, top, data. The same since 3.11.
 const CHUNK_HEADER: usize = 24;
 /// Enough for the front of any frame of any version.
-const MAX_FRAME: usize = 256;
+pub(crate) const MAX_FRAME: usize = 256;
 /// Enough for any thread state.
 pub(crate) const MAX_THREAD: usize = 2048;
 /// Slots of the filter that keeps a recursive function from being listed at every level.
@@ -184,9 +184,9 @@ impl Capture {
             let previous = u64_at(bytes, shape.previous);
             if shape
                 .owner
-                .is_none_or(|offset| bytes[offset] != shape.owner_c_stack)
+                .is_none_or(|offset| !shape.hidden_owners.contains(&bytes[offset]))
             {
-                let code = u64_at(bytes, shape.code);
+                let code = u64_at(bytes, shape.code) & !shape.code_tag;
                 let position = match shape.position {
                     Position::Index { offset, .. } => {
                         u64::from(i32_at(bytes, offset).cast_unsigned())
