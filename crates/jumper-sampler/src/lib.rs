@@ -28,6 +28,6 @@ pub use error::Error;
 pub use pid::{Pid, Tid};
 pub use signals::without_signals;
 pub use stack::{
-    Beat, Deadline, Frame, Function, FunctionKey, HoldMode, LostReason, SampleOutcome,
+    Beat, Deadline, Frame, Function, FunctionKey, HoldMode, Location, LostReason, SampleOutcome,
     StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick, Ticker, Version,
 };

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::layout::{Layout, Position};
-use super::lines::LineTable;
+use super::lines::{LineTable, Location};
 use super::memory::{Address, Memory, i32_at, u64_at};
 use super::objects::Objects;
 
@@ -138,13 +138,13 @@ impl CodeCache {
         })
     }
 
-    /// The function of a code object that was [learnt](Self::learn), and the line of the frame's `position`.
+    /// The function of a code object that was [learnt](Self::learn), and the place of the frame's `position`.
     pub(crate) fn locate(
         &self,
         layout: &Layout,
         code: Address,
         position: u64,
-    ) -> Option<(FunctionKey, Option<u32>)> {
+    ) -> Option<(FunctionKey, Location)> {
         let entry = self.by_address.get(&code)?;
         let offset = match layout.frame.position {
             Position::Index { unit, .. } => i64::from(position as i32) * i64::from(unit),
@@ -152,9 +152,7 @@ impl CodeCache {
                 .wrapping_sub(code.wrapping_add(layout.code.instructions))
                 .cast_signed(),
         };
-        // A frame that has not executed anything yet stands one instruction before the first.
-        let line = entry.lines.line_at(u32::try_from(offset).unwrap_or(0));
-        Some((entry.function, line))
+        Some((entry.function, entry.lines.location_at(offset)))
     }
 }
 
@@ -175,6 +173,6 @@ fn load(memory: &impl Memory, layout: &Layout, head: &[u8]) -> Option<(Function,
     };
     Some((
         function,
-        LineTable::decode(code.line_format, &lines, first_line),
+        LineTable::new(code.line_format, lines, first_line),
     ))
 }

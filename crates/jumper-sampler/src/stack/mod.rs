@@ -28,6 +28,7 @@ mod walk;
 pub use code::{Function, FunctionKey};
 pub use hold::HoldMode;
 pub use layout::Version;
+pub use lines::Location;
 pub use sampler::{
     Frame, LostReason, SampleOutcome, StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick,
 };

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::code::{CodeCache, Function, FunctionKey};
 use super::hold::{HoldError, HoldMode, Holder};
 use super::layout::Version;
+use super::lines::{Extent, Location};
 use super::memory::{Address, Fault, Memory, ProcessMemory};
 use super::names::ThreadNames;
 use super::objects::Objects;
@@ -46,6 +47,22 @@ pub struct Frame {
     pub function: FunctionKey,
     /// The line that it is at; `None` where CPython has none for the instruction.
     pub line: Option<u32>,
+    extent: Extent,
+}
+
+impl Frame {
+    fn at(function: FunctionKey, location: Location) -> Self {
+        Self {
+            function,
+            line: location.line,
+            extent: Extent::of(location),
+        }
+    }
+
+    /// The line, and the rest of what CPython knows about the place: where it ends, and the columns.
+    pub fn location(&self) -> Location {
+        self.extent.from_line(self.line)
+    }
 }
 
 /// What came of looking at one thread.
@@ -453,10 +470,10 @@ impl StackSampler {
         }
         known.frames.clear();
         for frame in self.capture.frames() {
-            let (function, line) = codes
+            let (function, location) = codes
                 .locate(layout, frame.code, frame.position)
                 .ok_or(Miss::Lost(LostReason::NotCode))?;
-            known.frames.push(Frame { function, line });
+            known.frames.push(Frame::at(function, location));
         }
         Ok(())
     }
