@@ -3,6 +3,9 @@
 //! Everything here works on bytes that came from another process and may be garbage: no count in them is
 //! trusted, and whatever they hold the decoder ends.
 
+#[cfg(test)]
+mod corpus;
+
 use super::layout::LineFormat;
 
 /// The place in a source file that an instruction was compiled from, as `co_positions()` gives it.
