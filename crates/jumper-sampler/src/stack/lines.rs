@@ -56,7 +56,7 @@ impl Extent {
     }
 
     /// The whole location, which begins in `line`.
-    pub(crate) fn from_line(self, line: Option<u32>) -> Location {
+    pub(crate) fn beginning_in(self, line: Option<u32>) -> Location {
         Location {
             line,
             end_line: self.end_line.get(),
@@ -88,7 +88,7 @@ const MARK_EVERY: usize = 8;
 
 /// The line table of one code object.
 ///
-/// It stays encoded: decoded it would be five times as large, and a program has tens of thousands of them.
+/// It stays encoded: decoded it would be six times as large, and a program has tens of thousands of them.
 /// Marks lead into its middle, so that no more than a few ranges are decoded to find one.
 #[derive(Debug)]
 pub(crate) struct LineTable {
@@ -402,7 +402,7 @@ mod tests {
             column: Some(0),
             end_column: None,
         };
-        assert_eq!(Extent::of(location).from_line(location.line), location);
+        assert_eq!(Extent::of(location).beginning_in(location.line), location);
     }
 
     /// Steps through all ranges, without the marks.

@@ -61,7 +61,7 @@ impl Frame {
 
     /// The line, and the rest of what CPython knows about the place: where it ends, and the columns.
     pub fn location(&self) -> Location {
-        self.extent.from_line(self.line)
+        self.extent.beginning_in(self.line)
     }
 }
 

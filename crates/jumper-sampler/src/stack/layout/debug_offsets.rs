@@ -240,7 +240,7 @@ impl Structure<'_> {
     fn field(&self, word: usize, width: u64) -> Result<usize, LayoutError> {
         let offset = self.description.word(word);
         let inside = offset < self.size && width <= self.size - offset;
-        if inside && offset % width == 0 {
+        if inside && offset.is_multiple_of(width) {
             Ok(offset as usize)
         } else {
             Err(LayoutError::Garbled)
