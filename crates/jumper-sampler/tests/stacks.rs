@@ -200,6 +200,7 @@ fn a_held_stack_is_never_torn() {
         let mut sampler =
             StackSampler::attach(target.pid(), HoldMode::Ptrace).expect("a supported Python");
         let (whole, lost) = count_possible_stacks(&mut sampler, Duration::from_millis(800));
+        println!("{whole} whole and {lost} lost under {}", python.full);
         assert!(whole > 100, "{whole} samples under {}", python.full);
         assert!(
             lost * 50 <= whole,
