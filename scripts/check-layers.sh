@@ -37,6 +37,7 @@ packages jumper-session --features record | grep -q -x jumper-sampler ||
     fail "this check is blind: it does not see jumper-sampler below jumper-session"
 
 without "jumper-session jumper-render jumper-cli pyo3 arrow-array parquet minijinja" jumper-sampler
+without "jumper-session jumper-render jumper-cli pyo3 arrow-array parquet minijinja" jumper-agent
 without "jumper-sampler jumper-render jumper-cli pyo3 minijinja" jumper-session --no-default-features
 without "jumper-render jumper-cli pyo3 minijinja" jumper-session
 without "jumper-sampler jumper-cli pyo3" jumper-render

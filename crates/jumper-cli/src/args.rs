@@ -90,13 +90,29 @@ pub(crate) struct RecordArgs {
     )]
     pub(crate) metrics_interval: f64,
 
-    /// Do not stop running threads for a read; what changes under it counts as lost
-    #[arg(long)]
+    /// How running threads are held while they are read [default: agent for run, ptrace for attach]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) hold: Option<HoldArg>,
+
+    /// The same as --hold none
+    #[arg(long, conflicts_with = "hold")]
     pub(crate) nonblocking: bool,
 
     /// Keep the session in DIR [default: among the last 20 in the user's data directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) session: Option<PathBuf>,
+}
+
+/// How running threads are held.
+#[cfg(feature = "record")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum HoldArg {
+    /// A signal handler loaded into the program reads in place; for programs that are started
+    Agent,
+    /// The kernel stops one thread at a time
+    Ptrace,
+    /// Not at all; what changes under a read counts as lost
+    None,
 }
 
 #[cfg(feature = "record")]

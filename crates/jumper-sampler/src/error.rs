@@ -90,11 +90,16 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
-    /// No signal is free to hold this process's own threads with.
+    /// No signal is free to read this process's own threads with.
     #[error(
-        "every real-time signal of this process is taken, so its threads cannot be held; free one of them"
+        "SIGURG and every real-time signal of this process are taken, so its threads cannot be read; free one of them"
     )]
     NoFreeSignal,
+    /// There is no memory to read this process's own threads into.
+    #[error(
+        "cannot map memory to read threads into: {0}; is the address space limited (ulimit -v)?"
+    )]
+    NoArena(#[source] io::Error),
 }
 
 impl Error {

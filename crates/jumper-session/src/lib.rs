@@ -93,7 +93,9 @@ pub use manifest::{
 };
 pub use processors::{Processor, ProcessorOptions, remove_irrelevant_nodes};
 #[cfg(feature = "record")]
-pub use record::{HoldMode, Patience, Pid, Progress, RecordError, RecordOptions, Recording};
+pub use record::{
+    Agent, HoldMode, Patience, Pid, Progress, RecordError, RecordOptions, Recording, agent,
+};
 pub use session::Session;
 pub use store::Store;
 pub use tables::{

@@ -9,7 +9,7 @@ use signal_hook::iterator::Signals;
 
 use super::keep;
 use super::run::options;
-use crate::args::AttachArgs;
+use crate::args::{AttachArgs, HoldArg};
 use crate::error::CliError;
 use crate::output::Target;
 use crate::terminal::{self, Progress};
@@ -19,7 +19,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 pub(crate) fn attach(arguments: &AttachArgs) -> Result<u8, CliError> {
     let duration = arguments.duration.map(checked_duration).transpose()?;
-    let options = options(&arguments.record)?;
+    if arguments.record.hold == Some(HoldArg::Agent) {
+        return Err(CliError::Usage(
+            "the agent is loaded when a program starts, which this one has; attach with --hold ptrace or --hold none"
+                .into(),
+        ));
+    }
+    let options = options(&arguments.record, HoldArg::Ptrace)?;
     let target = Target::of(&arguments.output, true)?;
     keep::check(&arguments.record, &target)?;
     let over = terminal::end_by_default(&[SIGINT, SIGTERM, SIGHUP])?;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jumper_session::{HoldMode, Outcome, Patience, Pid, Program, RecordOptions, Recording};
+use jumper_session::{Agent, HoldMode, Outcome, Patience, Pid, Program, RecordOptions, Recording};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{
@@ -23,13 +23,13 @@ use signal_hook::low_level::siginfo::Cause;
 
 use super::keep;
 use crate::Context;
-use crate::args::{RecordArgs, RunArgs};
+use crate::args::{HoldArg, RecordArgs, RunArgs};
 use crate::error::CliError;
 use crate::output::Target;
 use crate::terminal;
 
 pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError> {
-    let options = options(&arguments.record)?;
+    let options = options(&arguments.record, HoldArg::Agent)?;
     let target = Target::of(&arguments.output, false)?;
     let invocation = Invocation::of(arguments)?;
     // An empty variable is one that is not set.
@@ -41,14 +41,23 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
     keep::check(&arguments.record, &target)?;
 
     let signals = Forwarder::listen()?;
+    let agent = match options.hold {
+        HoldMode::Agent => Some(jumper_session::agent()?),
+        _ => None,
+    };
     let mut child = Command::new(&python)
         .args(&invocation.arguments)
+        .envs(agent.iter().flat_map(Agent::environment))
         .spawn()
         .map_err(|error| {
             CliError::Failed(format!("cannot start `{}`: {error}", python.display()))
         })?;
     let forwarding = signals.forward_to(&child)?;
-    let recording = Recording::start(Pid::new(child.id()), options, Patience::WhileItLives);
+    let pid = Pid::new(child.id());
+    let recording = match agent {
+        Some(agent) => Recording::start_through(agent, pid, options),
+        None => Recording::start(pid, options, Patience::WhileItLives),
+    };
     let outcome = wait_for_end(&child);
     // The program is dead but not yet collected, so that its last figures can still be read.
     let session = recording.map(|recording| recording.finish(invocation.program(&python), outcome));
@@ -78,11 +87,12 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
 }
 
 /// The options that `run` and `attach` share.
-pub(super) fn options(arguments: &RecordArgs) -> Result<RecordOptions, CliError> {
-    let hold = if arguments.nonblocking {
-        HoldMode::Nothing
-    } else {
-        HoldMode::Ptrace
+pub(super) fn options(arguments: &RecordArgs, default: HoldArg) -> Result<RecordOptions, CliError> {
+    let nonblocking = arguments.nonblocking.then_some(HoldArg::None);
+    let hold = match nonblocking.or(arguments.hold).unwrap_or(default) {
+        HoldArg::Agent => HoldMode::Agent,
+        HoldArg::Ptrace => HoldMode::Ptrace,
+        HoldArg::None => HoldMode::Nothing,
     };
     let options = RecordOptions::default().with_interval(arguments.interval)?;
     Ok(options

@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::layout::{Layout, Position};
+use super::layout::{Layout, Position, WalkLayout};
 use super::lines::{LineTable, Location};
 use super::memory::{Address, Memory, i32_at, u64_at};
-use super::objects::Objects;
+use super::objects::{OB_TYPE, Objects};
+use super::runtime::Runtime;
+use super::snapshot::Snapshot;
 
 /// A Python function, method, lambda, comprehension, class body or module body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,44 +90,44 @@ impl CodeCache {
         &self.functions
     }
 
+    /// Whether the code object at `address`, whose front is `head`, is known. Allocates nothing.
+    pub(crate) fn knows(&self, layout: &WalkLayout, address: Address, head: &[u8]) -> bool {
+        let entry = self.by_address.get(&address);
+        entry.is_some_and(|entry| *entry.identity == *layout.identity(head))
+    }
+
     /// Makes sure that the code object at `address`, whose front was `head` when its thread held still, is
-    /// known.
+    /// known. What it refers to is taken from the `snapshot` of that moment if it is there. Says whether it was new.
     pub(crate) fn learn(
         &mut self,
         memory: &impl Memory,
-        layout: &Layout,
-        code_type: Address,
+        snapshot: &Snapshot<'_>,
+        runtime: &Runtime,
         address: Address,
         head: &[u8],
-    ) -> Result<(), NotCode> {
-        let identity = &head[layout.code.identity.clone()];
-        if self
-            .by_address
-            .get(&address)
-            .is_some_and(|entry| *entry.identity == *identity)
-        {
-            return Ok(());
+    ) -> Result<bool, NotCode> {
+        let layout = &runtime.layout;
+        if self.knows(&runtime.walk, address, head) {
+            return Ok(false);
         }
-        if u64_at(head, 8) != code_type {
+        if u64_at(head, OB_TYPE) != runtime.code_type {
             return Err(NotCode);
         }
-        let (function, lines) = load(memory, layout, head).ok_or(NotCode)?;
-        // The thread runs again: what was just read belongs to this code object only if it is still there.
-        let mut again = vec![0; layout.code.size];
-        memory.read(address, &mut again).map_err(|_| NotCode)?;
-        if again[layout.code.identity.clone()] != *identity || u64_at(&again, 8) != code_type {
-            return Err(NotCode);
-        }
+        let loaded = match load(snapshot, layout, head) {
+            Some(loaded) => loaded,
+            None => load_now(memory, runtime, address, head)?,
+        };
+        let (function, lines) = loaded;
         let function = self.intern(function);
         self.by_address.insert(
             address,
             Entry {
-                identity: identity.into(),
+                identity: runtime.walk.identity(head).into(),
                 function,
                 lines,
             },
         );
-        Ok(())
+        Ok(true)
     }
 
     fn intern(&mut self, function: Function) -> FunctionKey {
@@ -154,6 +156,24 @@ impl CodeCache {
         };
         Some((entry.function, entry.lines.location_at(offset)))
     }
+}
+
+/// Reads what a code object says of itself while its thread runs again: that belongs to the code object which
+/// was seen only if it is still there afterwards.
+fn load_now(
+    memory: &impl Memory,
+    runtime: &Runtime,
+    address: Address,
+    head: &[u8],
+) -> Result<(Function, LineTable), NotCode> {
+    let code = &runtime.layout.code;
+    let loaded = load(memory, &runtime.layout, head).ok_or(NotCode)?;
+    let mut again = vec![0; code.size];
+    memory.read(address, &mut again).map_err(|_| NotCode)?;
+    let same = runtime.walk.identity(&again) == runtime.walk.identity(head);
+    (same && u64_at(&again, OB_TYPE) == runtime.code_type)
+        .then_some(loaded)
+        .ok_or(NotCode)
 }
 
 /// Reads what a code object says of itself.

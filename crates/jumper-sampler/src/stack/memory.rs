@@ -43,26 +43,26 @@ pub(crate) trait Memory {
     }
 }
 
-/// The pointer-sized value at `offset` of bytes that were read.
+/// The pointer-sized value at `offset` of bytes that were read; 0 where they end before. Never panics: this runs in
+/// signal handlers.
 pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
-    let mut value = [0; 8];
-    value.copy_from_slice(&bytes[offset..offset + 8]);
-    u64::from_ne_bytes(value)
+    let value = bytes.get(offset..).and_then(|rest| rest.first_chunk());
+    value.map_or(0, |&value| u64::from_ne_bytes(value))
 }
 
-/// The C `int` at `offset` of bytes that were read.
+/// The C `int` at `offset` of bytes that were read; 0 where they end before. Never panics.
 pub(crate) fn i32_at(bytes: &[u8], offset: usize) -> i32 {
-    let mut value = [0; 4];
-    value.copy_from_slice(&bytes[offset..offset + 4]);
-    i32::from_ne_bytes(value)
+    let value = bytes.get(offset..).and_then(|rest| rest.first_chunk());
+    value.map_or(0, |&value| i32::from_ne_bytes(value))
 }
 
 /// The memory of a live process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProcessMemory(Pid);
 
-/// The most pieces that one `process_vm_readv` takes (`IOV_MAX`, limits.h).
-const MAX_PIECES: usize = 1024;
+/// How many pieces one `process_vm_readv` is asked for. The kernel would take 1024, but their list lies on the
+/// stack, which in a signal handler may be small.
+const MAX_PIECES: usize = 32;
 
 impl ProcessMemory {
     pub(crate) const fn of(pid: Pid) -> Self {

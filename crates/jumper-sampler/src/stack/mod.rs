@@ -7,10 +7,14 @@
 //! | `memory` | reading memory without ever faulting |
 //! | `threads`, `names` | the list of threads, and what Python calls them |
 //! | `hold/` | keeping a running thread still |
-//! | `walk` | copying its frames while it holds still |
+//! | `walk`, `capture` | copying its frames while it holds still |
+//! | `snapshot` | and what new code objects on it say of themselves |
 //! | `code`, `lines`, `objects` | from code objects to functions and lines |
+//! | `agent` | a signal handler in programs that we start |
 //! | `sampler`, `ticker` | all of it together, and the beat |
 
+mod agent;
+mod capture;
 mod code;
 mod elf;
 mod hold;
@@ -21,10 +25,12 @@ mod names;
 mod objects;
 mod runtime;
 mod sampler;
+mod snapshot;
 mod threads;
 mod ticker;
 mod walk;
 
+pub use agent::{Agent, load_agent};
 pub use code::{Function, FunctionKey};
 pub use hold::HoldMode;
 pub use layout::Version;

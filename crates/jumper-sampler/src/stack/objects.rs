@@ -4,7 +4,7 @@
 //! The program may change or free them during the read. Every length is bounded before it is used, and what
 //! does not fit is `None`: the caller tries again later or does without.
 
-use super::layout::{DictKeysFormat, InstanceFormat, IntFormat, Layout};
+use super::layout::{DictKeysFormat, InstanceFormat, IntFormat, Layout, WalkLayout};
 use super::memory::{Address, Memory, i32_at, u64_at};
 
 /// The longest text that is taken over; names and paths are far below it.
@@ -15,12 +15,14 @@ const MAX_BYTES: u64 = 1 << 24;
 const MAX_ENTRIES: u64 = 1 << 16;
 
 // `PyVarObject.ob_size`, `PyASCIIObject.length`, `.state` and `PyBytesObject.ob_sval` have not moved since 3.9.
-const OB_TYPE: u64 = 8;
+pub(crate) const OB_TYPE: usize = 8;
 const OB_SIZE: u64 = 16;
 const UNICODE_LENGTH: usize = 16;
 const UNICODE_STATE: usize = 32;
 const BYTES_DATA: u64 = 32;
 const INT_DIGITS: usize = 24;
+/// How much of the front of a `str` or `bytes` tells its whole length.
+pub(crate) const FRONT: usize = 40;
 // `PyTypeObject`, unchanged from 3.9 to 3.15.
 const TP_BASICSIZE: u64 = 32;
 const TP_DICTOFFSET: u64 = 288;
@@ -29,6 +31,41 @@ const MA_KEYS: u64 = 32;
 const MA_VALUES: u64 = 40;
 // `PyModuleObject.md_dict`, likewise.
 const MD_DICT: u64 = 16;
+
+/// How long the `str` with this front is from its start to the end of its text, as far as [`Objects::text`] reads.
+pub(crate) fn text_len(layout: &WalkLayout, front: &[u8]) -> Option<u64> {
+    let text = TextHead::of(front, layout.ascii_data, layout.compact_data)?;
+    Some(text.offset + text.len)
+}
+
+/// How long the `bytes` with this front is from its start to the end of its contents.
+pub(crate) fn bytes_len(front: &[u8]) -> Option<u64> {
+    let size = u64_at(front, OB_SIZE as usize);
+    (size <= MAX_BYTES).then_some(BYTES_DATA + size)
+}
+
+/// What the front of a `str` says.
+struct TextHead {
+    /// Bytes per character.
+    kind: u32,
+    /// Where the text begins, and how many bytes of it are read.
+    offset: u64,
+    len: u64,
+}
+
+impl TextHead {
+    fn of(front: &[u8], ascii_data: u64, compact_data: u64) -> Option<Self> {
+        let state = i32_at(front, UNICODE_STATE).cast_unsigned();
+        let (kind, compact, ascii) = (state >> 2 & 7, state >> 5 & 1 == 1, state >> 6 & 1 == 1);
+        let offset = if ascii { ascii_data } else { compact_data };
+        let length = u64_at(front, UNICODE_LENGTH).min(MAX_TEXT);
+        (compact && matches!(kind, 1 | 2 | 4)).then_some(Self {
+            kind,
+            offset,
+            len: length * u64::from(kind),
+        })
+    }
+}
 
 /// Reads objects of one process, laid out as one version lays them out.
 pub(crate) struct Objects<'a, M> {
@@ -69,22 +106,12 @@ impl<'a, M: Memory> Objects<'a, M> {
 
     /// The text of a `str`, cut at [`MAX_TEXT`] characters; `None` where it is no string that can be read.
     pub(crate) fn text(&self, address: Address) -> Option<String> {
-        let mut head = [0; 40];
-        self.memory.read(address, &mut head).ok()?;
-        let state = i32_at(&head, UNICODE_STATE).cast_unsigned();
-        let (kind, compact, ascii) = (state >> 2 & 7, state >> 5 & 1 == 1, state >> 6 & 1 == 1);
-        if !compact || !matches!(kind, 1 | 2 | 4) {
-            return None;
-        }
-        let length = u64_at(&head, UNICODE_LENGTH).min(MAX_TEXT);
+        let mut front = [0; FRONT];
+        self.memory.read(address, &mut front).ok()?;
         let object = &self.layout.object;
-        let data = address.wrapping_add(if ascii {
-            object.ascii_data
-        } else {
-            object.compact_data
-        });
-        let bytes = self.bytes_at(data, length * u64::from(kind))?;
-        decode_text(&bytes, kind)
+        let text = TextHead::of(&front, object.ascii_data, object.compact_data)?;
+        let bytes = self.bytes_at(address.wrapping_add(text.offset), text.len)?;
+        decode_text(&bytes, text.kind)
     }
 
     /// The contents of a `bytes`.
@@ -170,7 +197,7 @@ impl<'a, M: Memory> Objects<'a, M> {
 
     /// The attribute `name` in the `__dict__` of an instance of a class written in Python.
     pub(crate) fn attribute(&self, instance: Address, name: &str) -> Option<Address> {
-        let class = self.pointer(instance.wrapping_add(OB_TYPE))?;
+        let class = self.pointer(instance.wrapping_add(OB_TYPE as u64))?;
         let cached_keys = || {
             self.pointer(class.wrapping_add(self.layout.object.cached_keys))
                 .filter(|&keys| keys != 0)

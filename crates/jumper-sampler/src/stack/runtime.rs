@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::elf::{BadElf, Elf};
-use super::layout::{Layout, LayoutError, Version};
+use super::layout::{Layout, LayoutError, Version, WalkLayout};
 use super::memory::{Address, Fault, Memory, ProcessMemory, u64_at};
 use crate::proc::{self, Mapping};
 use crate::{Error, Pid};
@@ -13,6 +13,8 @@ use crate::{Error, Pid};
 pub(crate) struct Runtime {
     pub(crate) version: Version,
     pub(crate) layout: Layout,
+    /// The part of it that is needed to copy a stack.
+    pub(crate) walk: WalkLayout,
     /// `_PyRuntime`.
     pub(crate) address: Address,
     /// `PyCode_Type`: what every code object points to, and so the proof that something is one.
@@ -128,6 +130,7 @@ fn in_file(pid: Pid, candidate: &Candidate) -> Result<Option<Runtime>, Error> {
         Layout::of(version, &memory, address).map_err(|error| layout_error(pid, version, error))?;
     Ok(Some(Runtime {
         version,
+        walk: WalkLayout::of(&layout),
         layout,
         address,
         code_type: bias.wrapping_add(code_type),

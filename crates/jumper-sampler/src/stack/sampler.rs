@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use super::agent::Agent;
+use super::capture::Capture;
 use super::code::{CodeCache, Function, FunctionKey};
-use super::hold::{HoldError, HoldMode, Holder};
+use super::hold::{HoldError, HoldMode, Holder, Target};
 use super::layout::Version;
 use super::lines::{Extent, Location};
 use super::memory::{Address, Fault, Memory, ProcessMemory};
@@ -11,7 +13,7 @@ use super::names::ThreadNames;
 use super::objects::Objects;
 use super::runtime::{Runtime, fault_error};
 use super::threads::{self, ListError, Listed, Tids};
-use super::walk::{Capture, WalkError};
+use super::walk::WalkError;
 use crate::proc::{self, RunCount, TaskFiles, TaskState};
 use crate::{Error, Pid, Tid, Timestamp};
 
@@ -138,7 +140,6 @@ pub struct StackSampler {
     memory: ProcessMemory,
     runtime: Runtime,
     holder: Holder,
-    mode: HoldMode,
     codes: CodeCache,
     capture: Capture,
     second: Capture,
@@ -161,13 +162,30 @@ impl StackSampler {
     /// done to the process in any case.
     pub fn attach(pid: Pid, mode: HoldMode) -> Result<Self, Error> {
         let runtime = Runtime::find(pid)?;
+        Self::with(runtime, pid, Holder::new(mode, pid)?)
+    }
+
+    /// As [`attach`](Self::attach), to a process that was started with the `agent`: threads that run are then read at a
+    /// fraction of the cost. [`hold_mode`](Self::hold_mode) says whether the agent is there; where it is not, because
+    /// the program is linked statically, say, ptrace is used.
+    ///
+    /// # Errors
+    /// As for `attach`.
+    pub fn attach_through(pid: Pid, agent: &Agent) -> Result<Self, Error> {
+        let runtime = Runtime::find(pid)?;
+        let holder = match agent.signaller(pid) {
+            Some(signaller) => Holder::through_agent(signaller, pid)?,
+            None => Holder::new(HoldMode::Ptrace, pid)?,
+        };
+        Self::with(runtime, pid, holder)
+    }
+
+    fn with(runtime: Runtime, pid: Pid, holder: Holder) -> Result<Self, Error> {
         let memory = ProcessMemory::of(pid);
-        let holder = Holder::new(mode, pid)?;
         let mut sampler = Self {
             pid,
             memory,
             holder,
-            mode,
             codes: CodeCache::default(),
             capture: Capture::new(&runtime.layout),
             second: Capture::new(&runtime.layout),
@@ -218,7 +236,7 @@ impl StackSampler {
 
     /// How running threads are held.
     pub fn hold_mode(&self) -> HoldMode {
-        self.mode
+        self.holder.mode()
     }
 
     /// What a frame calls.
@@ -414,16 +432,19 @@ impl StackSampler {
 
     /// A blocked thread holds still by itself, which is proven if it was not given a CPU meanwhile.
     fn read_blocked(&mut self, known: &mut Known, before: Option<RunCount>) -> Result<bool, Miss> {
+        let (codes, layout) = (&self.codes, &self.runtime.walk);
         let taken = self
             .capture
-            .take(&self.memory, &self.runtime.layout, known.listed.state);
-        let still = match before {
+            .take(&self.memory, known.listed.state, |address, head| {
+                codes.knows(layout, address, head)
+            });
+        let stood = match before {
             Some(_) => {
                 known.files.run_count() == before && known.files.state() == TaskState::Blocked
             }
             None => self.agrees_again(known.listed.state)?,
         };
-        if !still {
+        if !stood {
             return Err(Miss::Lost(LostReason::Torn));
         }
         self.settle(known, taken)?;
@@ -433,19 +454,23 @@ impl StackSampler {
 
     fn read_running(&mut self, known: &mut Known) -> Result<bool, Miss> {
         known.blocked_since = None;
-        let (capture, memory, layout) = (&mut self.capture, &self.memory, &self.runtime.layout);
-        let state = known.listed.state;
-        let taken = match self
+        let target = Target {
+            thread: known.tid,
+            state: known.listed.state,
+            layout: &self.runtime.walk,
+        };
+        let read = self
             .holder
-            .with_held(known.tid, || capture.take(memory, layout, state))
-        {
+            .read(target, &self.memory, &self.codes, &mut self.capture);
+        let taken = match read {
             Ok(taken) => taken,
             Err(HoldError::Gone) => return Err(Miss::Gone),
             Err(HoldError::Denied | HoldError::Unanswered) => {
                 return Err(Miss::Lost(LostReason::NotHeld));
             }
         };
-        if !self.holder.holds() && !self.agrees_again(state)? {
+        let held = self.holder.mode() != HoldMode::Nothing;
+        if !held && !self.agrees_again(known.listed.state)? {
             return Err(Miss::Lost(LostReason::Torn));
         }
         self.settle(known, taken)?;
@@ -454,7 +479,7 @@ impl StackSampler {
 
     /// Whether reading the stack once more gives the same calls.
     fn agrees_again(&mut self, state: Address) -> Result<bool, Miss> {
-        match self.second.take(&self.memory, &self.runtime.layout, state) {
+        match self.second.take(&self.memory, state, |_, _| true) {
             Ok(()) => Ok(self.capture.agrees_with(&self.second)),
             Err(error) => Err(self.miss(error)),
         }
@@ -463,10 +488,13 @@ impl StackSampler {
     /// Turns what was captured into frames. The thread may run again by now.
     fn settle(&mut self, known: &mut Known, taken: Result<(), WalkError>) -> Result<(), Miss> {
         taken.map_err(|error| self.miss(error))?;
-        let (memory, layout, codes) = (&self.memory, &self.runtime.layout, &mut self.codes);
-        for (address, head) in self.capture.codes(layout) {
-            let learnt = codes.learn(memory, layout, self.runtime.code_type, address, head);
-            learnt.map_err(|_| Miss::Lost(LostReason::NotCode))?;
+        let (memory, runtime, codes) = (&self.memory, &self.runtime, &mut self.codes);
+        let (layout, snapshot) = (&runtime.layout, self.capture.snapshot());
+        for (address, head) in self.capture.codes() {
+            let learnt = codes.learn(memory, &snapshot, runtime, address, head);
+            if learnt.map_err(|_| Miss::Lost(LostReason::NotCode))? {
+                self.holder.note_known(&runtime.walk, address, head);
+            }
         }
         known.frames.clear();
         for frame in self.capture.frames() {
@@ -482,8 +510,8 @@ impl StackSampler {
         match error {
             WalkError::Torn => Miss::Lost(LostReason::Torn),
             WalkError::TooDeep => {
-                self.capture.grow(&self.runtime.layout);
-                self.second.grow(&self.runtime.layout);
+                self.capture.grow();
+                self.second.grow();
                 Miss::Lost(LostReason::Torn)
             }
             WalkError::Fault(fault) => Miss::Fault(fault),

@@ -1,22 +1,22 @@
 //! Copying the frames of one thread, in the few microseconds for which it holds still.
 //!
-//! Nothing is allocated here and nothing is interpreted that can wait: the thread that is held may itself be
-//! inside `malloc`, and every microsecond is one that the program loses. What is copied is the chain of
-//! frames, and the front of each code object on it.
+//! This may run in a signal handler of the observed program, wherever that program happens to be: inside `malloc`,
+//! say, or with little stack left. So nothing is allocated here, nothing panics whatever the memory holds, and
+//! nothing is interpreted that can wait. What is copied is the chain of frames, the front of each code object
+//! on it, and what those say of themselves that are not known yet.
 //!
 //! From 3.11 most frames lie one behind the other in chunks of a data stack, so that a chunk is copied whole
 //! and the chain is followed in the copy. Frames of generators lie in their generator objects, and all frames
 //! to 3.10 on the heap: those are read one by one.
 
-use super::layout::{Layout, Position, TopFrame};
+use super::layout::WalkLayout;
 use super::memory::{Address, Fault, Memory, i32_at, u64_at};
+use super::snapshot::{self, Block};
 
-/// Room for this many frames at first; more when a thread turns out deeper.
-const FIRST_CAPACITY: usize = 8 << 10;
 /// No deeper stack is believed.
-const MAX_DEPTH: usize = 1 << 20;
+pub(crate) const MAX_DEPTH: usize = 1 << 20;
 /// The part of a chunk that is copied in one go. Chunks have 16 KiB unless a single frame is larger.
-const WINDOW: usize = 256 << 10;
+pub(crate) const WINDOW: usize = 256 << 10;
 /// `struct _stack_chunk`: previous, size, top, data. The same since 3.11.
 const CHUNK_HEADER: usize = 24;
 /// Enough for the front of any frame of any version.
@@ -24,13 +24,14 @@ pub(crate) const MAX_FRAME: usize = 256;
 /// Enough for any thread state.
 pub(crate) const MAX_THREAD: usize = 2048;
 /// Slots of the filter that keeps a recursive function from being listed at every level.
-const FILTER_SLOTS: usize = 256;
+pub(crate) const FILTER_SLOTS: usize = 256;
 
 /// One frame as it was found. Neither pointer has been followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub(crate) struct RawFrame {
     pub(crate) code: Address,
-    /// The instruction, as [`Position`] says.
+    /// The instruction, as [`Position`](super::layout::Position) says.
     pub(crate) position: u64,
 }
 
@@ -54,121 +55,125 @@ impl From<Fault> for WalkError {
     }
 }
 
-/// The copy of one stack, with the space to make it in.
-pub(crate) struct Capture {
+/// Where a stack is copied to.
+pub(crate) struct Buffers<'a> {
     /// Innermost first.
-    frames: Vec<RawFrame>,
+    pub(crate) frames: &'a mut [RawFrame],
     /// The code objects on the stack; one may be listed more than once.
-    codes: Vec<Address>,
-    /// Their fronts, [`Layout::code`]`.size` bytes each.
-    heads: Vec<u8>,
-    window: Window,
-    filter: [Address; FILTER_SLOTS],
+    pub(crate) codes: &'a mut [Address],
+    /// Their fronts, [`WalkLayout::code_size`] bytes each.
+    pub(crate) heads: &'a mut [u8],
+    /// What unknown ones say of themselves.
+    pub(crate) blocks: &'a mut [Block],
+    pub(crate) snapshot: &'a mut [u8],
+    /// Scratch: [`WINDOW`], [`MAX_THREAD`] bytes and [`FILTER_SLOTS`] addresses.
+    pub(crate) window: &'a mut [u8],
+    pub(crate) state: &'a mut [u8],
+    pub(crate) filter: &'a mut [Address],
 }
 
-impl Capture {
-    pub(crate) fn new(layout: &Layout) -> Self {
-        let mut capture = Self {
-            frames: Vec::new(),
-            codes: Vec::new(),
-            heads: Vec::new(),
-            window: Window {
-                bytes: vec![0; WINDOW],
-                start: 0,
-                len: 0,
-                next_chunk: 0,
-            },
-            filter: [0; FILTER_SLOTS],
-        };
-        capture.reserve(layout, FIRST_CAPACITY);
-        capture
-    }
+/// How much of each buffer is filled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct Filled {
+    pub(crate) frames: usize,
+    pub(crate) codes: usize,
+    pub(crate) blocks: usize,
+    pub(crate) snapshot: usize,
+}
 
-    fn reserve(&mut self, layout: &Layout, frames: usize) {
-        self.frames
-            .reserve(frames.saturating_sub(self.frames.len()));
-        // Distinct functions on one stack are far fewer than frames; where they are not, there is less room.
-        let codes = (frames / 4).max(FIRST_CAPACITY / 4);
-        self.codes.reserve(codes.saturating_sub(self.codes.len()));
-        self.heads.resize(codes * layout.code.size, 0);
-    }
-
-    /// Makes room after [`WalkError::TooDeep`]. Not while a thread is held.
-    pub(crate) fn grow(&mut self, layout: &Layout) {
-        let wanted = self.frames.capacity() * 2;
-        if wanted <= MAX_DEPTH * 2 {
-            self.frames.clear();
-            self.codes.clear();
-            self.reserve(layout, wanted);
+/// Copies the stack of the thread whose state lies at `thread`, and what those code objects say of themselves that
+/// are not `known` by their address and front.
+pub(crate) fn walk(
+    buffers: &mut Buffers<'_>,
+    memory: &impl Memory,
+    layout: &WalkLayout,
+    thread: Address,
+    known: impl Fn(Address, &[u8]) -> bool,
+) -> Result<Filled, WalkError> {
+    let mut filled = copy_frames(buffers, memory, layout, thread)?;
+    let heads = buffers.heads.chunks_exact(layout.code_size().max(1));
+    let codes = buffers.codes.iter().take(filled.codes);
+    let mut space = snapshot::Space::new(buffers.blocks, buffers.snapshot);
+    for (&address, head) in codes.zip(heads) {
+        if !known(address, head) {
+            space.copy_code(memory, layout, head);
         }
     }
+    (filled.blocks, filled.snapshot) = space.filled();
+    Ok(filled)
+}
 
-    /// Innermost first.
-    pub(crate) fn frames(&self) -> &[RawFrame] {
-        &self.frames
+/// Copies the stack of the thread whose state lies at `thread`.
+pub(crate) fn copy_frames(
+    buffers: &mut Buffers<'_>,
+    memory: &impl Memory,
+    layout: &WalkLayout,
+    thread: Address,
+) -> Result<Filled, WalkError> {
+    buffers.filter.fill(0);
+    let size = layout.thread_size as usize;
+    let state = buffers.state.get_mut(..size).ok_or(WalkError::Torn)?;
+    memory.read(thread, state)?;
+    let chunk = match layout.datastack_chunk {
+        WalkLayout::NONE => 0,
+        offset => u64_at(state, offset as usize),
+    };
+    let top = u64_at(state, layout.top_frame as usize);
+    let top = match (layout.top_frame_in_cframe, top) {
+        (WalkLayout::NONE, top) => top,
+        (_, 0) => 0,
+        (offset, cframe) => memory.pointer(cframe.wrapping_add(offset))?,
+    };
+    let mut chain = Chain {
+        window: Window {
+            bytes: &mut *buffers.window,
+            start: 0,
+            len: 0,
+            next_chunk: chunk,
+        },
+        frames: &mut *buffers.frames,
+        codes: &mut *buffers.codes,
+        filter: &mut *buffers.filter,
+        filled: Filled::default(),
+    };
+    chain.follow(memory, layout, top)?;
+    let filled = chain.filled;
+    let codes = buffers
+        .codes
+        .get(..filled.codes)
+        .ok_or(WalkError::TooDeep)?;
+    let size = layout.code_size();
+    if filled.codes.saturating_mul(size) > buffers.heads.len() {
+        return Err(WalkError::TooDeep);
     }
-
-    /// Each code object on the stack with its front.
-    pub(crate) fn codes<'a>(
-        &'a self,
-        layout: &Layout,
-    ) -> impl Iterator<Item = (Address, &'a [u8])> {
-        self.codes
-            .iter()
-            .copied()
-            .zip(self.heads.chunks_exact(layout.code.size))
+    match memory.read_each(codes, size, buffers.heads)? {
+        count if count == filled.codes => Ok(filled),
+        _ => Err(WalkError::Torn),
     }
+}
 
-    /// Whether the same functions are on the stack as in `other`, called from the same places. The innermost
-    /// frame may have moved on within its function.
-    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
-        let same_calls = self.frames.get(1..) == other.frames.get(1..);
-        same_calls
-            && self.frames.first().map(|frame| frame.code)
-                == other.frames.first().map(|frame| frame.code)
-    }
+/// The chain of frames that is being followed.
+struct Chain<'a> {
+    window: Window<'a>,
+    frames: &'a mut [RawFrame],
+    codes: &'a mut [Address],
+    filter: &'a mut [Address],
+    filled: Filled,
+}
 
-    /// Copies the stack of the thread whose state lies at `thread`.
-    pub(crate) fn take(
-        &mut self,
-        memory: &impl Memory,
-        layout: &Layout,
-        thread: Address,
-    ) -> Result<(), WalkError> {
-        self.frames.clear();
-        self.codes.clear();
-        self.filter.fill(0);
-        let mut state = [0; MAX_THREAD];
-        let state = &mut state[..layout.thread.size];
-        memory.read(thread, state)?;
-        let chunk = layout
-            .thread
-            .datastack_chunk
-            .map_or(0, |offset| u64_at(state, offset));
-        self.window.begin_at(chunk);
-        let top = match layout.thread.top_frame {
-            TopFrame::Field(offset) => u64_at(state, offset),
-            TopFrame::Cframe {
-                cframe,
-                current_frame,
-            } => match u64_at(state, cframe) {
-                0 => 0,
-                cframe => memory.pointer(cframe.wrapping_add(current_frame))?,
-            },
-        };
-        self.follow(memory, layout, top)?;
-        self.copy_heads(memory, layout)
-    }
-
+impl Chain<'_> {
     /// Follows the chain from `frame` to its end.
     fn follow(
         &mut self,
         memory: &impl Memory,
-        layout: &Layout,
+        layout: &WalkLayout,
         mut frame: Address,
     ) -> Result<(), WalkError> {
-        let shape = &layout.frame;
         let mut single = [0; MAX_FRAME];
+        let single = single
+            .get_mut(..layout.frame_size as usize)
+            .ok_or(WalkError::Torn)?;
         let mut circle = CircleGuard::default();
         // Frames that stand for the C stack are not kept, so that the length of the chain is counted apart.
         for _ in 0..=MAX_DEPTH {
@@ -178,22 +183,10 @@ impl Capture {
             if circle.closes_at(frame) {
                 return Err(WalkError::Torn);
             }
-            let bytes = self
-                .window
-                .frame(memory, frame, &mut single[..shape.size])?;
-            let previous = u64_at(bytes, shape.previous);
-            if shape
-                .owner
-                .is_none_or(|offset| !shape.hidden_owners.contains(&bytes[offset]))
-            {
-                let code = u64_at(bytes, shape.code) & !shape.code_tag;
-                let position = match shape.position {
-                    Position::Index { offset, .. } => {
-                        u64::from(i32_at(bytes, offset).cast_unsigned())
-                    }
-                    Position::Pointer { offset } => u64_at(bytes, offset),
-                };
-                self.push(RawFrame { code, position })?;
+            let bytes = self.window.frame(memory, frame, single)?;
+            let previous = u64_at(bytes, layout.previous as usize);
+            if let Some(found) = python_frame(layout, bytes) {
+                self.push(found)?;
             }
             frame = previous;
         }
@@ -201,30 +194,39 @@ impl Capture {
     }
 
     fn push(&mut self, frame: RawFrame) -> Result<(), WalkError> {
+        let filled = &mut self.filled;
+        let space = self.frames.get_mut(filled.frames);
+        *space.ok_or(WalkError::TooDeep)? = frame;
+        filled.frames += 1;
         let slot = (frame.code >> 5 ^ frame.code >> 13) as usize % FILTER_SLOTS;
-        if self.frames.len() == self.frames.capacity() || self.codes.len() == self.codes.capacity()
-        {
-            return Err(WalkError::TooDeep);
+        let last = self.filter.get_mut(slot).ok_or(WalkError::Torn)?;
+        if std::mem::replace(last, frame.code) != frame.code {
+            let space = self.codes.get_mut(filled.codes);
+            *space.ok_or(WalkError::TooDeep)? = frame.code;
+            filled.codes += 1;
         }
-        if std::mem::replace(&mut self.filter[slot], frame.code) != frame.code {
-            self.codes.push(frame.code);
-        }
-        self.frames.push(frame);
         Ok(())
     }
+}
 
-    fn copy_heads(&mut self, memory: &impl Memory, layout: &Layout) -> Result<(), WalkError> {
-        let size = layout.code.size;
-        if self.codes.len() * size > self.heads.len() {
-            return Err(WalkError::TooDeep);
-        }
-        let count = memory.read_each(&self.codes, size, &mut self.heads)?;
-        if count == self.codes.len() {
-            Ok(())
-        } else {
-            Err(WalkError::Torn)
-        }
-    }
+/// The frame with this front; `None` for one that stands for the C stack.
+fn python_frame(layout: &WalkLayout, bytes: &[u8]) -> Option<RawFrame> {
+    let hidden_owners = layout.hidden_owners_start..layout.hidden_owners_end;
+    let hidden = match layout.owner {
+        WalkLayout::NONE => false,
+        offset => bytes
+            .get(offset as usize)
+            .is_some_and(|&owner| hidden_owners.contains(&owner.into())),
+    };
+    let at = layout.position as usize;
+    let position = match layout.position_is_index {
+        0 => u64_at(bytes, at),
+        _ => u64::from(i32_at(bytes, at).cast_unsigned()),
+    };
+    (!hidden).then(|| RawFrame {
+        code: u64_at(bytes, layout.code as usize) & !layout.code_tag,
+        position,
+    })
 }
 
 /// Notices a chain that runs in a circle, as torn ones do, long before the depth runs out (Brent 1980): one
@@ -252,19 +254,15 @@ impl CircleGuard {
 }
 
 /// The copied part of one chunk.
-struct Window {
-    bytes: Vec<u8>,
+struct Window<'a> {
+    bytes: &'a mut [u8],
     start: Address,
     len: usize,
     /// The chunk that the next frame outside of this copy probably lies in.
     next_chunk: Address,
 }
 
-impl Window {
-    fn begin_at(&mut self, chunk: Address) {
-        (self.start, self.len, self.next_chunk) = (0, 0, chunk);
-    }
-
+impl Window<'_> {
     /// The front of the frame at `address`: out of the copy, out of a fresh copy of its chunk, or by itself.
     fn frame<'a>(
         &'a mut self,
@@ -277,12 +275,16 @@ impl Window {
             memory.read(address, single)?;
             return Ok(single);
         }
-        let from = (address - self.start) as usize;
-        Ok(&self.bytes[from..from + size])
+        let from = address.wrapping_sub(self.start) as usize;
+        self.bytes
+            .get(from..from.saturating_add(size))
+            .ok_or(Fault::Unmapped)
     }
 
     fn holds(&self, address: Address, size: usize) -> bool {
-        address >= self.start && address - self.start + size as u64 <= self.len as u64
+        address
+            .checked_sub(self.start)
+            .is_some_and(|from| from.saturating_add(size as u64) <= self.len as u64)
     }
 
     /// Copies the next chunk up to the end of the frame at `address`: all frames further out lie before it.
@@ -291,19 +293,22 @@ impl Window {
         let Some(distance) = address.checked_sub(chunk) else {
             return false;
         };
-        let len = distance as usize + size;
         if chunk == 0 || distance < CHUNK_HEADER as u64 || distance > (WINDOW - MAX_FRAME) as u64 {
             return false;
         }
-        if memory.read(chunk, &mut self.bytes[..len]).is_err() {
+        let len = distance as usize + size;
+        let Some(bytes) = self.bytes.get_mut(..len) else {
+            return false;
+        };
+        if memory.read(chunk, bytes).is_err() {
             return false;
         }
         // An address beyond the chunk is a generator's that happens to lie near.
-        if u64_at(&self.bytes, 8) < len as u64 {
+        if u64_at(bytes, 8) < len as u64 {
             self.len = 0;
             return false;
         }
-        (self.start, self.len, self.next_chunk) = (chunk, len, u64_at(&self.bytes, 0));
+        (self.start, self.len, self.next_chunk) = (chunk, len, u64_at(bytes, 0));
         true
     }
 }
@@ -312,7 +317,8 @@ impl Window {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::layout::Version;
+    use super::super::capture::Capture;
+    use super::super::layout::{Layout, Version};
     use super::*;
 
     /// Memory that a test lays out, block by block.
@@ -367,6 +373,9 @@ mod tests {
         }
     }
 
+    /// Unknown code objects are of no interest.
+    const NOTHING: fn(Address, &[u8]) -> bool = |_, _| true;
+
     const THREAD: Address = 0x1000;
     const CFRAME: Address = 0x2000;
     const CHUNK: Address = 0x10_0000;
@@ -405,25 +414,25 @@ mod tests {
         let (memory, layout) = thread_of_3_12();
         let mut capture = Capture::new(&layout);
         capture
-            .take(&memory, &layout, THREAD)
+            .take(&memory, THREAD, NOTHING)
             .expect("a whole stack");
         let codes: Vec<Address> = capture.frames().iter().map(|frame| frame.code).collect();
         assert_eq!(codes, [CODE, CODE + 0x1000, CODE]);
-        assert_eq!(capture.codes(&layout).count(), 2);
+        assert_eq!(capture.codes().count(), 2);
     }
 
     #[test]
     fn a_chain_that_runs_in_a_circle_is_torn() {
         let (mut memory, layout) = thread_of_3_12();
         memory.word(CHUNK + 100 + 8, CHUNK + 500);
-        let torn = Capture::new(&layout).take(&memory, &layout, THREAD);
+        let torn = Capture::new(&layout).take(&memory, THREAD, NOTHING);
         assert_eq!(torn, Err(WalkError::Torn));
         memory.word(CHUNK + 200 + 8, CHUNK + 500);
         memory.word(CHUNK + 500, 7);
         memory.set(CHUNK + 500 + 70, &[3]);
         memory.set(GENERATOR + 70, &[3]);
         assert_eq!(
-            Capture::new(&layout).take(&memory, &layout, THREAD),
+            Capture::new(&layout).take(&memory, THREAD, NOTHING),
             Err(WalkError::Torn)
         );
     }
@@ -461,7 +470,7 @@ mod tests {
         let (mut memory, layout) = thread_of_3_12();
         memory.0.remove(&(CODE + 0x1000));
         assert_eq!(
-            Capture::new(&layout).take(&memory, &layout, THREAD),
+            Capture::new(&layout).take(&memory, THREAD, NOTHING),
             Err(WalkError::Torn)
         );
     }
@@ -485,10 +494,10 @@ mod tests {
         }
         memory.word(CFRAME, base + depth * size);
         let mut capture = Capture::new(&layout);
-        while capture.take(&memory, &layout, THREAD) == Err(WalkError::TooDeep) {
-            capture.grow(&layout);
+        while capture.take(&memory, THREAD, NOTHING) == Err(WalkError::TooDeep) {
+            capture.grow();
         }
         assert_eq!(capture.frames().len(), depth as usize);
-        assert_eq!(capture.codes(&layout).count(), 1);
+        assert_eq!(capture.codes().count(), 1);
     }
 }

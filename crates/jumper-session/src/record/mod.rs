@@ -9,6 +9,8 @@
 //! | `metrics` | samples resources |
 //! | `facts` | what the session says about the machine and the program |
 //! | `stop` | ends a thread that sleeps |
+//!
+//! A program that is started to be recorded can have the [`agent`] loaded into it, which makes looking at it cheaper.
 
 mod facts;
 mod metrics;
@@ -20,7 +22,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jumper_sampler::metrics::{MetricsError, MetricsSampler};
-pub use jumper_sampler::{HoldMode, Pid};
+pub use jumper_sampler::{Agent, HoldMode, Pid};
 use jumper_sampler::{StackSampler, Timestamp as Clock, Version, without_signals};
 
 use crate::{
@@ -37,8 +39,18 @@ pub struct RecordOptions {
     pub interval: Duration,
     /// The time between two measurements of resources; `None` for none. Default 0.5 s.
     pub metrics_interval: Option<Duration>,
-    /// How running threads are held while they are read.
+    /// How running threads are held while they are read. [`HoldMode::Agent`] is what
+    /// [`Recording::start_through`] does; otherwise it is the same as [`HoldMode::Ptrace`].
     pub hold: HoldMode,
+}
+
+/// An agent for one program that is going to be started: see [`Recording::start_through`].
+///
+/// # Errors
+/// [`RecordError::Agent`] where the system gives no memory for it.
+pub fn agent() -> Result<Agent, RecordError> {
+    const LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/libjumper_agent.so"));
+    Agent::new(LIBRARY).map_err(RecordError::Agent)
 }
 
 impl Default for RecordOptions {
@@ -116,6 +128,11 @@ pub enum RecordError {
     /// Its resources cannot be measured.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// The agent cannot be made.
+    #[error(
+        "cannot make the agent that is loaded into the program: {0}; do without it: `--hold ptrace`"
+    )]
+    Agent(#[source] std::io::Error),
     /// No thread could be started.
     #[error("cannot start a thread to record with: {0}; this user may have too many")]
     Thread(#[source] std::io::Error),
@@ -190,13 +207,28 @@ impl Recording {
             )?),
             Patience::WhileItLives => None,
         };
-        Self::start_with(pid, options, sampler)
+        Self::start_with(pid, options, sampler, None)
+    }
+
+    /// Starts to record the process `pid`, a child of ours that was just started with the agent's
+    /// [environment](Agent::environment). Where the program turns out to be without it, because it is linked
+    /// statically, say, ptrace is used, and a note says so.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start) with [`Patience::WhileItLives`].
+    pub fn start_through(
+        agent: Agent,
+        pid: Pid,
+        options: RecordOptions,
+    ) -> Result<Self, RecordError> {
+        Self::start_with(pid, options.with_hold(HoldMode::Agent), None, Some(agent))
     }
 
     fn start_with(
         pid: Pid,
         options: RecordOptions,
         sampler: Option<StackSampler>,
+        agent: Option<Agent>,
     ) -> Result<Self, RecordError> {
         let clock = facts::clock_anchor();
         let start = from_clock(Clock::now());
@@ -212,6 +244,7 @@ impl Recording {
         let stacks = stacks::Recorder::new(
             pid,
             options,
+            agent,
             process,
             Arc::clone(&builder),
             Arc::clone(&stop),
@@ -300,7 +333,7 @@ impl Recording {
             cpu_time: metrics.cpu_time,
             stacks: Some(StacksSummary {
                 interval: self.options.interval,
-                hold: hold(self.options.hold),
+                hold: hold(stacks.hold.unwrap_or(self.options.hold)),
                 ticks: stacks.ticks,
                 late_ticks: stacks.late,
                 span: stacks.span,
@@ -339,7 +372,7 @@ fn from_clock(time: Clock) -> Timestamp {
 fn hold(mode: HoldMode) -> Hold {
     match mode {
         HoldMode::Ptrace => Hold::Ptrace,
-        HoldMode::Signal => Hold::Agent,
+        HoldMode::Signal | HoldMode::Agent => Hold::Agent,
         _ => Hold::None,
     }
 }

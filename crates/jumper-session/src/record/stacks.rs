@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jumper_sampler::{
-    Beat, Error, HoldMode, Pid, SampleOutcome, StackSampler, ThreadSample, Tick, Ticker, Tid,
-    Timestamp as Clock,
+    Agent, Beat, Error, HoldMode, Pid, SampleOutcome, StackSampler, ThreadSample, Tick, Ticker,
+    Tid, Timestamp as Clock,
 };
 
 use super::stop::Stop;
@@ -30,6 +30,8 @@ pub(super) struct Summary {
     /// From the first look to the last.
     pub(super) span: Duration,
     pub(super) python: Option<Python>,
+    /// How threads were held in the end.
+    pub(super) hold: Option<HoldMode>,
     pub(super) notes: Vec<String>,
 }
 
@@ -65,6 +67,8 @@ pub(super) fn attach_within(
 pub(super) struct Recorder {
     pid: Pid,
     options: RecordOptions,
+    /// Kept as long as the program may run another one, which loads it anew.
+    agent: Option<Agent>,
     process: ProcessId,
     builder: Arc<Mutex<SessionBuilder>>,
     stop: Arc<Stop>,
@@ -78,6 +82,7 @@ impl Recorder {
     pub(super) fn new(
         pid: Pid,
         options: RecordOptions,
+        agent: Option<Agent>,
         process: ProcessId,
         builder: Arc<Mutex<SessionBuilder>>,
         stop: Arc<Stop>,
@@ -85,6 +90,7 @@ impl Recorder {
         Self {
             pid,
             options,
+            agent,
             process,
             builder,
             stop,
@@ -123,7 +129,11 @@ impl Recorder {
         let mut looks = 0;
         let mut reason = None;
         loop {
-            match StackSampler::attach(self.pid, self.options.hold) {
+            let attached = match &self.agent {
+                Some(agent) => StackSampler::attach_through(self.pid, agent),
+                None => StackSampler::attach(self.pid, self.options.hold),
+            };
+            match attached {
                 Err(error) if error.is_transient() => reason = Some(error),
                 // What the program was while it lived says more than that it is gone.
                 Err(error @ Error::NoSuchProcess { .. }) => return Err(reason.unwrap_or(error)),
@@ -174,12 +184,24 @@ impl Recorder {
                 Err(error) => break Err(End::Final(error)),
             }
         };
+        self.note_hold(sampler.hold_mode());
         // Names are found a little after the threads themselves.
         let mut builder = lock(&self.builder);
         for (&id, thread) in translation.threads.iter().zip(sampler.threads()) {
             builder.set_thread_name(id, &thread.name);
         }
         result
+    }
+
+    /// Says in the session where the agent was meant to hold threads and something else did.
+    fn note_hold(&mut self, hold: HoldMode) {
+        self.summary.hold = Some(hold);
+        let note = "the agent was not there for all of the program (linked statically, replaced by exec, or its signal \
+                    taken), so that ptrace held threads, which costs more";
+        let noted = self.summary.notes.iter().any(|other| other == note);
+        if self.agent.is_some() && hold != HoldMode::Agent && !noted {
+            self.summary.notes.push(note.into());
+        }
     }
 
     fn count(&mut self, beat: Beat) {

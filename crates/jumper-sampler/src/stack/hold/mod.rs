@@ -1,14 +1,27 @@
 //! Holding a running thread still for the microseconds of a read.
 //!
-//! A stack that is read while its thread runs is torn most of the time on code that calls much. Two ways to
-//! hold it: `ptrace` from another process, a signal from within the own one. A thread that is blocked in the
+//! A stack that is read while its thread runs is torn most of the time on code that calls much. There are two ways
+//! to hold it: `ptrace` from another process; and a signal, in whose handler the thread reads itself, in our own
+//! process or in one that was started with the [agent](crate::Agent). A thread that is blocked in the
 //! kernel needs neither, and must not be disturbed: it would see `EINTR`.
 //!
-//! While a thread is held nothing may be allocated and no lock be taken: the thread may be inside `malloc`.
+//! | file | what it knows |
+//! | --- | --- |
+//! | `ptrace` | holding a thread of another process |
+//! | `signal` | having a thread read itself |
+//! | `arena` | the memory in which it is told what, and answers |
+//! | `restart` | undoing `EINTR` |
 
+pub(crate) mod arena;
 mod ptrace;
-mod signal;
+mod restart;
+pub(crate) mod signal;
 
+use super::capture::Capture;
+use super::code::CodeCache;
+use super::layout::WalkLayout;
+use super::memory::{Address, Memory};
+use super::walk::WalkError;
 use crate::{Error, Pid, Tid};
 
 /// How running threads are held while they are read.
@@ -17,8 +30,11 @@ use crate::{Error, Pid, Tid};
 pub enum HoldMode {
     /// The kernel stops the thread for us. For other processes; needs the right to trace them.
     Ptrace,
-    /// A real-time signal sent to the thread, whose handler waits. For threads of our own process.
+    /// A signal is sent to the thread, whose handler reads. For threads of our own process.
     Signal,
+    /// The same in another process, which was started with an [agent](crate::Agent). A thread that blocks the
+    /// signal is held by ptrace instead, and so are all where there is no agent.
+    Agent,
     /// They are not held. What is read counts only if a second read agrees; the rest is lost.
     Nothing,
 }
@@ -37,33 +53,82 @@ pub(crate) enum HoldError {
 /// Holds threads of one process.
 pub(crate) enum Holder {
     Ptrace(ptrace::Tracer),
-    Signal(signal::Signaller),
+    Signal(signal::OwnSignaller),
+    Agent(signal::Signaller, ptrace::Tracer),
     Nothing,
+}
+
+/// What is to be read, once a thread is held.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) thread: Tid,
+    /// Its Python thread state.
+    pub(crate) state: Address,
+    pub(crate) layout: &'a WalkLayout,
 }
 
 impl Holder {
     pub(crate) fn new(mode: HoldMode, pid: Pid) -> Result<Self, Error> {
         Ok(match mode {
-            HoldMode::Ptrace => Self::Ptrace(ptrace::Tracer::new(pid)?),
-            HoldMode::Signal => Self::Signal(signal::Signaller::new()?),
+            HoldMode::Ptrace | HoldMode::Agent => Self::Ptrace(ptrace::Tracer::new(pid)?),
+            HoldMode::Signal => Self::Signal(signal::OwnSignaller::new()?),
             HoldMode::Nothing => Self::Nothing,
         })
     }
 
-    pub(crate) const fn holds(&self) -> bool {
-        !matches!(self, Self::Nothing)
+    /// Through the agent that `signaller` speaks to.
+    pub(crate) fn through_agent(signaller: signal::Signaller, pid: Pid) -> Result<Self, Error> {
+        Ok(Self::Agent(signaller, ptrace::Tracer::new(pid)?))
     }
 
-    /// Runs `read` while `thread` stands still. `read` must neither allocate nor take a lock.
-    pub(crate) fn with_held<T>(
-        &mut self,
-        thread: Tid,
-        read: impl FnOnce() -> T,
-    ) -> Result<T, HoldError> {
+    pub(crate) fn mode(&self) -> HoldMode {
         match self {
-            Self::Ptrace(tracer) => tracer.with_held(thread, read),
-            Self::Signal(signaller) => signaller.with_held(thread, read),
-            Self::Nothing => Ok(read()),
+            Self::Ptrace(_) => HoldMode::Ptrace,
+            Self::Agent(signaller, _) if signaller.has_failed() => HoldMode::Ptrace,
+            Self::Signal(_) => HoldMode::Signal,
+            Self::Agent(..) => HoldMode::Agent,
+            Self::Nothing => HoldMode::Nothing,
+        }
+    }
+
+    /// Copies the stack of a thread that runs. Unless nothing is held it stands still meanwhile.
+    pub(crate) fn read(
+        &mut self,
+        target: Target<'_>,
+        memory: &impl Memory,
+        codes: &CodeCache,
+        capture: &mut Capture,
+    ) -> Result<Result<(), WalkError>, HoldError> {
+        let Target {
+            thread,
+            state,
+            layout,
+        } = target;
+        let known = |address, head: &[u8]| codes.knows(layout, address, head);
+        match self {
+            Self::Ptrace(tracer) => tracer.with_held(thread, || capture.take(memory, state, known)),
+            Self::Signal(signaller) => signaller.read(thread, state, layout, capture),
+            Self::Agent(signaller, tracer) => {
+                if !signaller.has_failed() && signaller.can_read(thread) {
+                    let read = signaller.read(thread, state, layout, capture);
+                    // The agent's memory has an end; ours grows.
+                    if read != Ok(Err(WalkError::TooDeep)) {
+                        return read;
+                    }
+                }
+                tracer.with_held(thread, || capture.take(memory, state, known))
+            }
+            // Copies of what may change meanwhile prove nothing, so that nothing new is described.
+            Self::Nothing => Ok(capture.take(memory, state, |_, _| true)),
+        }
+    }
+
+    /// Notes that a code object is known, so that threads need not describe it again.
+    pub(crate) fn note_known(&mut self, layout: &WalkLayout, address: Address, head: &[u8]) {
+        match self {
+            Self::Signal(signaller) => signaller.note_known(layout, address, head),
+            Self::Agent(signaller, _) => signaller.note_known(layout, address, head),
+            Self::Ptrace(_) | Self::Nothing => {}
         }
     }
 }

@@ -1,243 +1,343 @@
-//! Holding a thread of our own process with a signal whose handler waits until we have read.
+//! Reading a thread in place: a signal is sent to it, and its handler does the read.
 //!
-//! The signal is a real-time one that nobody in the process uses, sent to the one thread. The handler is
-//! async-signal-safe: it touches atomics and sleeps on a futex. It runs on the thread's alternate stack if it
-//! has one, and interrupted system calls are restarted.
+//! While the handler runs the thread does nothing else, so that it holds still by itself, and goes on at once
+//! when the read is done: it never waits for another thread. What is read, and where the result goes, is in an
+//! [`Arena`]. The handler runs on the thread's alternate stack if it has one, and calls nothing that is not
+//! async-signal-safe.
 //!
-//! One thread is held at a time in the whole process, through [`SLOT`].
+//! The signal is `SIGURG` unless the program uses that, and then a real-time one that nobody uses. What is
+//! special about it is that it is ignored by default: a signal that is on its way while a thread calls
+//! exec(3) reaches the new program, which has no handler, and a real-time signal would end it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::HoldError;
+use super::arena::{Arena, Request};
+use super::restart::restart_system_call;
+use crate::proc::{self, SignalState};
+use crate::stack::capture::Capture;
+use crate::stack::layout::WalkLayout;
+use crate::stack::memory::Address;
+use crate::stack::walk::WalkError;
 use crate::{Error, Pid, Tid, Timestamp};
 
-/// How long a thread has to answer. One that is ready to run but gets no CPU answers late.
-const ANSWER_WITHIN: Duration = Duration::from_millis(20);
-/// How long a held thread waits at most: only if we die in between does it ever come to that.
-const HELD_AT_MOST: libc::timespec = libc::timespec {
-    tv_sec: 1,
-    tv_nsec: 0,
-};
-/// Looks at the state before sleeping on it. An answer usually comes within a few microseconds.
-const SPINS: u32 = 200;
+/// The arena of this process's handler. Never unmapped.
+static ARENA: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
-const IDLE: u32 = 0;
-const REQUESTED: u32 = 1;
-const HELD: u32 = 2;
-
-/// The meeting point of the sampler's thread and the one that it holds.
-struct Slot {
-    /// The process whose sampler uses the slot; 0 for none. A process number rather than a flag: after `fork`
-    /// the child must not wait for a sampler that only its parent has.
-    owner: AtomicU32,
-    /// The thread that is asked to wait.
-    thread: AtomicI32,
-    /// `IDLE`, `REQUESTED` or `HELD`; a futex.
-    state: AtomicU32,
-    /// Signals sent whose handler has not run.
-    unanswered: AtomicU32,
-}
-
-static SLOT: Slot = Slot {
-    owner: AtomicU32::new(0),
-    thread: AtomicI32::new(0),
-    state: AtomicU32::new(IDLE),
-    unanswered: AtomicU32::new(0),
-};
-
-/// Runs in the thread that is to be held.
-extern "C" fn wait_while_read(_signal: libc::c_int) {
+/// Runs in the thread that is to be read.
+extern "C" fn read_in_place(
+    _signal: libc::c_int,
+    info: *mut libc::siginfo_t,
+    context: *mut libc::c_void,
+) {
     // SAFETY: the address of errno is valid in every thread, and a handler must leave errno as it was.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above.
     let saved = unsafe { *errno };
-    SLOT.unanswered.fetch_sub(1, Ordering::Relaxed);
-    // A signal that comes after its request was given up finds another thread's number, or no request.
-    if SLOT.thread.load(Ordering::Acquire) == own_tid() && swap_state(REQUESTED, HELD) {
-        futex_wake(&SLOT.state);
-        while SLOT.state.load(Ordering::Acquire) == HELD {
-            if futex_wait(&SLOT.state, HELD, HELD_AT_MOST) == Some(libc::ETIMEDOUT) {
-                swap_state(HELD, IDLE);
-            }
-        }
+    let arena = ARENA.load(Ordering::Acquire);
+    // SAFETY: the kernel passes a valid siginfo_t to a handler that was installed with SA_SIGINFO.
+    let info = unsafe { &*info };
+    // A signal that somebody else sent asks for nothing.
+    if info.si_code == libc::SI_QUEUE && !arena.is_null() {
+        // SAFETY: SI_QUEUE says that the value is set.
+        let number = unsafe { info.si_value() }.sival_ptr as u64;
+        // SAFETY: what is in ARENA came from an arena of this process.
+        unsafe { Arena::from_raw(arena) }.serve(number);
     }
+    // SAFETY: the kernel passes a valid ucontext_t, which is ours to change until we return.
+    unsafe { restart_system_call(context.cast()) };
     // SAFETY: as above.
     unsafe { *errno = saved };
 }
 
-fn swap_state(from: u32, to: u32) -> bool {
-    SLOT.state
-        .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
-        .is_ok()
+/// Makes `arena` the one that this process's handler reads into, and installs the handler for a free signal.
+/// Returns the signal and what was there before.
+pub(crate) fn install(arena: Arena) -> Option<(i32, libc::sigaction)> {
+    let signal = free_signal()?;
+    ARENA.store(arena.as_raw(), Ordering::Release);
+    // SAFETY: all zeroes is a valid sigaction, with an empty mask.
+    let (mut action, mut before): (libc::sigaction, libc::sigaction) =
+        unsafe { std::mem::zeroed() };
+    let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) =
+        read_in_place;
+    action.sa_sigaction = handler as libc::sighandler_t;
+    action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK | libc::SA_SIGINFO;
+    // No other signal is blocked meanwhile: it would go to another thread, where CPython notices it late. That its
+    // C handler runs while we read does no harm, since it only makes a note for the interpreter.
+    // SAFETY: the handler is async-signal-safe (see above) and lives as long as the program.
+    let result = unsafe { libc::sigaction(signal, &raw const action, &raw mut before) };
+    (result == 0).then_some((signal, before))
 }
 
-fn own_tid() -> i32 {
-    // SAFETY: takes nothing, cannot fail. The raw call, because libc's wrapper is not in every glibc.
-    unsafe { libc::syscall(libc::SYS_gettid) as i32 }
+/// A signal that has its default disposition: SIGURG, else a real-time one. Of these from the top: other users tend to
+/// count from the bottom, and the very highest are left to debuggers.
+fn free_signal() -> Option<i32> {
+    let real_time = (libc::SIGRTMIN() + 1..=libc::SIGRTMAX() - 2).rev();
+    std::iter::once(libc::SIGURG)
+        .chain(real_time)
+        .find(|&signal| {
+            // SAFETY: all zeroes is a valid sigaction.
+            let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+            // SAFETY: only asks for the present disposition, into a writable structure.
+            let known = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut now) } == 0;
+            known && now.sa_sigaction == libc::SIG_DFL
+        })
 }
 
-fn futex_wake(word: &AtomicU32) {
-    // SAFETY: `word` is a valid futex word; waking reads nothing else.
+/// How many reads of a thread pass before it is asked again whether it can be sent signals.
+const TRUSTED_READS: u32 = 50;
+
+/// Reads threads of one process by sending them signals.
+pub(crate) struct Signaller {
+    pid: Pid,
+    arena: Arena,
+    signal: i32,
+    /// Whether each thread can be sent the signal, for so many reads.
+    answers: HashMap<Tid, Trust>,
+    /// The filters of system calls that were in force in the beginning (seccomp(2)). The handler's reads pass those; a
+    /// later one might end the program for them.
+    filters: u32,
+    /// Requests in succession that were not answered, though they should have been.
+    failures: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Trust {
+    answers: bool,
+    reads_left: u32,
+}
+
+impl Signaller {
+    pub(crate) fn new(pid: Pid, arena: Arena, signal: i32) -> Self {
+        let filters = proc::signal_state(pid, Tid::new(pid.get()), signal).filters;
+        Self {
+            pid,
+            arena,
+            signal,
+            answers: HashMap::new(),
+            filters,
+            failures: 0,
+        }
+    }
+
+    /// Whether a signal sent to the thread is answered, as far as one can tell.
+    pub(crate) fn can_read(&mut self, thread: Tid) -> bool {
+        if let Some(trust) = self.answers.get_mut(&thread)
+            && trust.reads_left > 0
+        {
+            trust.reads_left -= 1;
+            return trust.answers;
+        }
+        // The signal is blocked also while its handler returns from the last read, which we may have kept from the CPU.
+        let answers = [0, 20, 100].into_iter().any(|micros| {
+            if micros > 0 {
+                std::thread::sleep(Duration::from_micros(micros));
+            }
+            let SignalState { blocked, filters } =
+                proc::signal_state(self.pid, thread, self.signal);
+            !blocked && filters == self.filters
+        });
+        let trust = Trust {
+            answers,
+            reads_left: TRUSTED_READS,
+        };
+        // Threads that are gone are forgotten with the rest, now and then.
+        if self.answers.len() > 4096 {
+            self.answers.clear();
+        }
+        self.answers.insert(thread, trust);
+        answers
+    }
+
+    /// Whether threads that should answer do not: the program has taken the signal for itself.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failures >= 5
+    }
+
+    /// Has the thread read its own stack, from the thread state at `state`, into `capture`.
+    pub(crate) fn read(
+        &mut self,
+        thread: Tid,
+        state: Address,
+        layout: &WalkLayout,
+        capture: &mut Capture,
+    ) -> Result<Result<(), WalkError>, HoldError> {
+        let request = Request {
+            thread: state,
+            layout: *layout,
+        };
+        let number = self.arena.request(request);
+        let number = number.map_err(|_| HoldError::Unanswered)?;
+        if !send(self.pid, thread, self.signal, number) {
+            self.arena.cancel();
+            return Err(HoldError::Gone);
+        }
+        if self.arena.wait().is_err() {
+            // It may have blocked the signal since it was asked.
+            self.answers.remove(&thread);
+            self.failures += u32::from(self.can_read(thread));
+            return Err(HoldError::Unanswered);
+        }
+        self.failures = 0;
+        let (result, buffers) = self.arena.answer();
+        Ok(result.and_then(|filled| capture.adopt(&buffers, filled)))
+    }
+
+    /// Notes that a code object is known, so that threads need not describe it again.
+    pub(crate) fn note_known(&mut self, layout: &WalkLayout, address: Address, head: &[u8]) {
+        self.arena.note_known(layout, address, head);
+    }
+}
+
+/// Sends the signal to one thread, with the number of the request. False where there is no such thread.
+fn send(pid: Pid, thread: Tid, signal: i32, request: u64) -> bool {
+    let info = QueuedSignal {
+        signo: signal,
+        errno: 0,
+        code: libc::SI_QUEUE,
+        padding: 0,
+        pid: Pid::own().as_raw(),
+        uid: 0,
+        value: request,
+        rest: [0; 12],
+    };
+    // SAFETY: `info` is laid out as the kernel's siginfo_t of a queued signal, and outlives the call.
     unsafe {
         libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG,
-            1,
-        )
-    };
+            libc::SYS_rt_tgsigqueueinfo,
+            pid.as_raw(),
+            thread.as_raw(),
+            signal,
+            &raw const info,
+        ) == 0
+    }
 }
 
-/// Sleeps while `word` is `value`. The error number, if there was one.
-fn futex_wait(word: &AtomicU32, value: u32, timeout: libc::timespec) -> Option<i32> {
-    let operation = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
-    // SAFETY: `word` and `timeout` outlive the call.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_futex,
-            word.as_ptr(),
-            operation,
-            value,
-            &raw const timeout,
-        )
-    };
-    // SAFETY: reading errno of the calling thread.
-    (result != 0).then(|| unsafe { *libc::__errno_location() })
+/// `siginfo_t` of a queued signal (sigaction(2), Linux's include/uapi/asm-generic/siginfo.h), 128 bytes.
+#[repr(C)]
+struct QueuedSignal {
+    signo: i32,
+    errno: i32,
+    code: i32,
+    padding: i32,
+    pid: i32,
+    uid: u32,
+    value: u64,
+    rest: [u64; 12],
 }
 
-/// The handler, while any sampler of this process needs it.
+/// The handler of our own process. Once there, the arena stays, for a handler that is just running.
 struct Installed {
-    signal: i32,
+    /// A process that was forked from this one has a copy of the handler, but no sampler that would use it.
+    process: Pid,
+    arena: Arena,
+    /// The signal and its disposition before, while any sampler needs the handler.
+    signal: Option<(i32, libc::sigaction)>,
     users: usize,
-    before: libc::sigaction,
 }
 
 static INSTALLED: Mutex<Option<Installed>> = Mutex::new(None);
 
-/// Holds threads of the own process.
-pub(crate) struct Signaller {
-    signal: i32,
-    /// Threads that did not answer in time and have not been seen to since. Sending them more would fill
-    /// their queue of pending signals: they probably block all of them.
-    silent: HashSet<Tid>,
+/// Whose turn it is to use the arena of our own process; 0 for nobody's. A process number rather than a
+/// flag: after `fork` the child must not wait for a sampler that only its parent has.
+static TURN: AtomicU32 = AtomicU32::new(0);
+
+/// Reads threads of our own process.
+pub(crate) struct OwnSignaller {
+    signaller: Signaller,
 }
 
-impl Signaller {
+impl OwnSignaller {
     pub(crate) fn new() -> Result<Self, Error> {
-        let mut installed = INSTALLED
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(installed) = installed.as_mut() {
-            installed.users += 1;
-            return Ok(Self {
-                signal: installed.signal,
-                silent: HashSet::new(),
-            });
-        }
-        let signal = free_signal().ok_or(Error::NoFreeSignal)?;
-        let before = install(signal).ok_or(Error::NoFreeSignal)?;
-        *installed = Some(Installed {
-            signal,
-            users: 1,
-            before,
-        });
+        let own = Pid::own();
+        let mut installed = installed();
+        let installed = match installed.as_mut() {
+            Some(installed) if installed.process == own => installed,
+            _ => installed.insert(Installed {
+                process: own,
+                arena: Arena::own().map_err(Error::NoArena)?,
+                signal: None,
+                users: 0,
+            }),
+        };
+        let arena = installed.arena;
+        let (signal, before) = match installed.signal {
+            Some(handler) => handler,
+            None => install(arena).ok_or(Error::NoFreeSignal)?,
+        };
+        installed.signal = Some((signal, before));
+        installed.users += 1;
         Ok(Self {
-            signal,
-            silent: HashSet::new(),
+            signaller: Signaller::new(own, arena, signal),
         })
     }
 
-    pub(crate) fn with_held<T>(
+    /// As [`Signaller::read`]; one thread at a time in the whole process.
+    pub(crate) fn read(
         &mut self,
         thread: Tid,
-        read: impl FnOnce() -> T,
-    ) -> Result<T, HoldError> {
-        if self.is_still_silent(thread) {
+        state: Address,
+        layout: &WalkLayout,
+        capture: &mut Capture,
+    ) -> Result<Result<(), WalkError>, HoldError> {
+        if !self.signaller.can_read(thread) {
             return Err(HoldError::Unanswered);
         }
         let Some(_turn) = Turn::take() else {
             return Err(HoldError::Unanswered);
         };
-        SLOT.thread.store(thread.as_raw(), Ordering::Release);
-        SLOT.state.store(REQUESTED, Ordering::Release);
-        SLOT.unanswered.fetch_add(1, Ordering::Relaxed);
-        if !send(thread, self.signal) {
-            SLOT.unanswered.fetch_sub(1, Ordering::Relaxed);
-            SLOT.state.store(IDLE, Ordering::Release);
-            return Err(HoldError::Gone);
-        }
-        if !wait_for_answer() {
-            self.silent.insert(thread);
-            return Err(HoldError::Unanswered);
-        }
-        let result = read();
-        // Where the thread gave up waiting for us, what was read is worth nothing.
-        let released = swap_state(HELD, IDLE);
-        futex_wake(&SLOT.state);
-        if released {
-            Ok(result)
-        } else {
-            Err(HoldError::Unanswered)
-        }
+        self.signaller.read(thread, state, layout, capture)
     }
 
-    fn is_still_silent(&mut self, thread: Tid) -> bool {
-        if !self.silent.contains(&thread) {
-            return false;
+    pub(crate) fn note_known(&mut self, layout: &WalkLayout, address: Address, head: &[u8]) {
+        if let Some(_turn) = Turn::take() {
+            self.signaller.note_known(layout, address, head);
         }
-        let pending = has_pending(thread, self.signal);
-        if !pending {
-            self.silent.remove(&thread);
-        }
-        pending
     }
 }
 
-impl Drop for Signaller {
+fn installed() -> std::sync::MutexGuard<'static, Option<Installed>> {
+    INSTALLED
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Drop for OwnSignaller {
     fn drop(&mut self) {
-        let mut installed = INSTALLED
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Some(handler) = installed.as_mut() else {
+        let mut installed = installed();
+        let own = Pid::own();
+        let Some(handler) = installed.as_mut().filter(|handler| handler.process == own) else {
             return;
         };
         handler.users -= 1;
-        // A signal that is still on its way would end the program under the default disposition: then the
+        let Some((signal, before)) = handler.signal else {
+            return;
+        };
+        // A real-time signal that is still on its way would end the program under the default disposition: then the
         // handler stays, which does no harm.
-        if handler.users == 0 && SLOT.unanswered.load(Ordering::Relaxed) == 0 {
+        if handler.users == 0 && handler.arena.unanswered() == 0 {
             // SAFETY: `before` is what sigaction gave us for this very signal.
-            unsafe {
-                libc::sigaction(
-                    handler.signal,
-                    &raw const handler.before,
-                    std::ptr::null_mut(),
-                )
-            };
-            *installed = None;
+            unsafe { libc::sigaction(signal, &raw const before, std::ptr::null_mut()) };
+            handler.signal = None;
         }
     }
 }
 
-/// The exclusive use of [`SLOT`].
+/// The exclusive use of our own process's arena.
 struct Turn;
 
 impl Turn {
-    /// Waits at most as long as one hold may take.
+    /// Waits at most as long as one read may take.
     fn take() -> Option<Self> {
-        let deadline = Timestamp::now().after(ANSWER_WITHIN * 2);
         let own = Pid::own().get();
+        let deadline = Timestamp::now().after(Duration::from_millis(40));
         loop {
-            let owner = SLOT.owner.load(Ordering::Relaxed);
-            let free = owner != own;
-            if free
-                && SLOT
-                    .owner
-                    .compare_exchange(owner, own, Ordering::AcqRel, Ordering::Relaxed)
-                    .is_ok()
-            {
+            let owner = TURN.load(Ordering::Relaxed);
+            let take = || TURN.compare_exchange(owner, own, Ordering::AcqRel, Ordering::Relaxed);
+            if owner != own && take().is_ok() {
                 return Some(Self);
             }
             if Timestamp::now() > deadline {
@@ -250,93 +350,8 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        SLOT.owner.store(0, Ordering::Release);
+        TURN.store(0, Ordering::Release);
     }
-}
-
-/// Whether the thread came to wait in time. Where it did not, it will not wait later either.
-fn wait_for_answer() -> bool {
-    for _ in 0..SPINS {
-        if SLOT.state.load(Ordering::Acquire) == HELD {
-            return true;
-        }
-        std::hint::spin_loop();
-    }
-    let deadline = Timestamp::now().after(ANSWER_WITHIN);
-    while SLOT.state.load(Ordering::Acquire) == REQUESTED {
-        let left = deadline.saturating_duration_since(Timestamp::now());
-        if left.is_zero() {
-            return !swap_state(REQUESTED, IDLE);
-        }
-        let timeout = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: left.subsec_nanos().into(),
-        };
-        futex_wait(&SLOT.state, REQUESTED, timeout);
-    }
-    SLOT.state.load(Ordering::Acquire) == HELD
-}
-
-/// Sends the signal to one thread of this process. False where there is no such thread.
-fn send(thread: Tid, signal: i32) -> bool {
-    // SAFETY: plain system call on numbers.
-    unsafe {
-        libc::syscall(
-            libc::SYS_tgkill,
-            Pid::own().as_raw(),
-            thread.as_raw(),
-            signal,
-        ) == 0
-    }
-}
-
-/// Whether the signal waits in the thread's own queue.
-fn has_pending(thread: Tid, signal: i32) -> bool {
-    let status =
-        std::fs::read_to_string(format!("/proc/self/task/{thread}/status")).unwrap_or_default();
-    let mask = status
-        .lines()
-        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigPnd:")?.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
-}
-
-/// A real-time signal that has its default disposition. From the top: other users tend to count from the
-/// bottom, and the very highest are left to debuggers.
-fn free_signal() -> Option<i32> {
-    (libc::SIGRTMIN() + 1..=libc::SIGRTMAX() - 2)
-        .rev()
-        .find(|&signal| {
-            // SAFETY: all zeroes is a valid sigaction.
-            let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
-            // SAFETY: only asks for the present disposition, into a writable structure.
-            let known = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut now) } == 0;
-            known && now.sa_sigaction == libc::SIG_DFL
-        })
-}
-
-/// Installs the handler; what was there before.
-fn install(signal: i32) -> Option<libc::sigaction> {
-    // SAFETY: all zeroes is a valid sigaction, with an empty mask.
-    let (mut action, mut before): (libc::sigaction, libc::sigaction) =
-        unsafe { std::mem::zeroed() };
-    action.sa_sigaction = wait_while_read as extern "C" fn(libc::c_int) as libc::sighandler_t;
-    action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK;
-    // No other signal is blocked meanwhile: it would go to another thread, where CPython notices it late. That its
-    // C handler runs while we read does no harm, since it only makes a note for the interpreter.
-    // SAFETY: the handler is async-signal-safe (see above) and lives as long as the program.
-    let result = unsafe { libc::sigaction(signal, &raw const action, &raw mut before) };
-    (result == 0).then_some(before)
-}
-
-/// Whether the module's handler is in place; for tests.
-#[cfg(test)]
-fn is_installed(signal: i32) -> bool {
-    // SAFETY: all zeroes is a valid sigaction.
-    let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: only asks.
-    let result = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut now) };
-    assert_eq!(result, 0);
-    now.sa_sigaction != libc::SIG_DFL
 }
 
 #[cfg(test)]
@@ -346,45 +361,184 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_held_thread_makes_no_progress_and_goes_on_afterwards() {
-        let counter = Arc::new(AtomicU64::new(0));
-        let stop = Arc::new(AtomicBool::new(false));
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let worker = std::thread::spawn({
-            let (counter, stop) = (Arc::clone(&counter), Arc::clone(&stop));
-            move || {
-                sender.send(own_tid()).expect("the test waits");
-                while !stop.load(Ordering::Relaxed) {
-                    counter.fetch_add(1, Ordering::Relaxed);
+    fn own_tid() -> u32 {
+        // SAFETY: takes nothing, cannot fail.
+        unsafe { libc::syscall(libc::SYS_gettid) as u32 }
+    }
+
+    /// A thread that runs `body` until it is dropped.
+    struct Worker {
+        tid: Tid,
+        stop: Arc<AtomicBool>,
+        thread: Option<std::thread::JoinHandle<()>>,
+    }
+
+    impl Worker {
+        fn start(mut body: impl FnMut() + Send + 'static) -> Self {
+            let stop = Arc::new(AtomicBool::new(false));
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let thread = std::thread::spawn({
+                let stop = Arc::clone(&stop);
+                move || {
+                    sender.send(own_tid()).expect("the test waits");
+                    while !stop.load(Ordering::Relaxed) {
+                        body();
+                    }
                 }
-            }
-        });
-        let tid = Tid::new(receiver.recv().expect("it runs") as u32);
-        let mut signaller = Signaller::new().expect("a signal is free");
-        let signal = signaller.signal;
-        let mut held = 0;
-        for _ in 0..1000 {
-            let looks = signaller.with_held(tid, || {
-                let first = counter.load(Ordering::Relaxed);
-                (0..1000).for_each(|_| std::hint::spin_loop());
-                (first, counter.load(Ordering::Relaxed))
             });
-            if let Ok((first, second)) = looks {
-                assert_eq!(first, second);
-                held += 1;
+            Self {
+                tid: Tid::new(receiver.recv().expect("it runs")),
+                stop,
+                thread: Some(thread),
             }
         }
-        assert!(held > 900, "held {held} of 1000 times");
+
+        fn end(&mut self) {
+            self.stop.store(true, Ordering::Relaxed);
+            if let Some(thread) = self.thread.take() {
+                thread.join().expect("it ends well");
+            }
+        }
+    }
+
+    impl Drop for Worker {
+        fn drop(&mut self) {
+            self.end();
+        }
+    }
+
+    /// A thread state that points to one frame, as far as `one_frame` knows.
+    fn fake_thread(code: &[u8; 64]) -> Box<[u64; 3]> {
+        let mut memory = Box::new([0; 3]);
+        memory[0] = std::ptr::from_ref(&memory[1]) as u64;
+        memory[1] = code.as_ptr() as u64;
+        memory
+    }
+
+    fn one_frame() -> WalkLayout {
+        WalkLayout {
+            thread_size: 8,
+            top_frame_in_cframe: WalkLayout::NONE,
+            datastack_chunk: WalkLayout::NONE,
+            frame_size: 16,
+            previous: 8,
+            owner: WalkLayout::NONE,
+            code_size: 64,
+            identity_end: 64,
+            code_texts: [WalkLayout::NONE; 3],
+            ..WalkLayout::default()
+        }
+    }
+
+    fn capture() -> Capture {
+        let memory = crate::stack::memory::ProcessMemory::of(Pid::own());
+        let version = crate::stack::layout::Version::new(3, 12, None);
+        let layout = crate::stack::layout::Layout::of(version, &memory, 0);
+        Capture::new(&layout.expect("3.12 is known"))
+    }
+
+    #[test]
+    fn a_thread_reads_what_it_is_asked_to_and_goes_on_afterwards() {
+        let counter = Arc::new(AtomicU64::new(0));
+        let mut worker = Worker::start({
+            let counter = Arc::clone(&counter);
+            move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let tid = worker.tid;
+        let mut signaller = OwnSignaller::new().expect("a signal is free");
+        let signal = signaller.signaller.signal;
+        let (code, layout, mut capture) = ([7; 64], one_frame(), capture());
+        let thread = fake_thread(&code);
+        let state = thread.as_ptr() as Address;
+        let mut whole = 0;
+        for _ in 0..1000 {
+            if signaller.read(tid, state, &layout, &mut capture) == Ok(Ok(())) {
+                assert_eq!(capture.frames().len(), 1);
+                assert_eq!(capture.frames()[0].code, code.as_ptr() as u64);
+                whole += 1;
+            }
+        }
+        assert!(whole > 900, "{whole} of 1000 reads");
+        let torn = signaller.read(tid, 16, &layout, &mut capture);
+        assert_eq!(torn, Ok(Err(WalkError::Torn)), "a bad address is no crash");
         let before = counter.load(Ordering::Relaxed);
         while counter.load(Ordering::Relaxed) == before {
             std::thread::yield_now();
         }
-        stop.store(true, Ordering::Relaxed);
-        worker.join().expect("it ends well");
-        assert_eq!(signaller.with_held(tid, || ()), Err(HoldError::Gone));
+        worker.end();
+        let gone = signaller.read(tid, state, &layout, &mut capture);
+        assert_eq!(gone, Err(HoldError::Gone));
         assert!(is_installed(signal));
         drop(signaller);
         assert!(!is_installed(signal), "the previous disposition is back");
+    }
+
+    /// Whether the signal has a handler.
+    fn is_installed(signal: i32) -> bool {
+        // SAFETY: all zeroes is a valid sigaction.
+        let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+        // SAFETY: only asks.
+        let result = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut now) };
+        assert_eq!(result, 0);
+        now.sa_sigaction != libc::SIG_DFL
+    }
+
+    /// Calls that the kernel never restarts after a signal (signal(7)), made by libc's own functions.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn calls_that_the_kernel_does_not_restart_return_no_eintr() {
+        let failed = Arc::new(AtomicU64::new(0));
+        let calls = Arc::new(AtomicU64::new(0));
+        let mut worker = Worker::start({
+            let (failed, calls) = (Arc::clone(&failed), Arc::clone(&calls));
+            let mut next = 0;
+            move || {
+                let pause = libc::timespec {
+                    tv_sec: 0,
+                    tv_nsec: 100_000,
+                };
+                let none = std::ptr::null_mut();
+                next += 1;
+                // SAFETY: no descriptors are passed, and a time that outlives the call.
+                let result = unsafe {
+                    match next % 3 {
+                        0 => libc::poll(std::ptr::null_mut(), 0, 1),
+                        1 => libc::nanosleep(&raw const pause, std::ptr::null_mut()),
+                        _ => libc::pselect(0, none, none, none, &raw const pause, std::ptr::null()),
+                    }
+                };
+                calls.fetch_add(1, Ordering::Relaxed);
+                failed.fetch_add(u64::from(result == -1), Ordering::Relaxed);
+            }
+        });
+        let mut signaller = OwnSignaller::new().expect("a signal is free");
+        let (layout, mut capture) = (one_frame(), capture());
+        let mut held = 0;
+        while held < 1000 {
+            let read = signaller.read(worker.tid, 16, &layout, &mut capture);
+            held += u64::from(read.is_ok());
+            std::thread::sleep(Duration::from_micros(1370));
+        }
+        worker.end();
+        let (failed, calls) = (
+            failed.load(Ordering::Relaxed),
+            calls.load(Ordering::Relaxed),
+        );
+        assert!(calls > 100, "{calls} calls");
+        // glibc from 2.41 makes these calls in a way that cannot be undone.
+        if !glibc_is_at_least(2, 41) {
+            assert_eq!(failed, 0, "of {calls} calls under {held} signals");
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn glibc_is_at_least(major: u32, minor: u32) -> bool {
+        // SAFETY: returns a constant text.
+        let version = unsafe { std::ffi::CStr::from_ptr(libc::gnu_get_libc_version()) };
+        let version = version.to_str().expect("digits and dots");
+        let mut numbers = version.split('.').map(|number| number.parse().unwrap_or(0));
+        (numbers.next(), numbers.next()) >= (Some(major), Some(minor))
     }
 }

@@ -15,12 +15,15 @@ mod v3_13;
 mod v3_14;
 mod v3_15;
 mod v3_9;
+mod walk;
 
 use std::fmt;
 use std::ops::Range;
 
 use super::memory::{Address, Fault, Memory};
+use super::objects::OB_TYPE;
 use super::walk::{MAX_FRAME, MAX_THREAD};
+pub(crate) use walk::WalkLayout;
 
 /// A CPython version, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -213,8 +216,6 @@ pub(crate) enum InstanceFormat {
     Inline,
 }
 
-/// Where every object has its type.
-const OB_TYPE: usize = 8;
 /// Enough for the front of a code object.
 const MAX_CODE: usize = 512;
 

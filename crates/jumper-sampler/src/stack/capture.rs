@@ -1,0 +1,141 @@
+//! The copy of one stack, with the space to make it in.
+
+use super::layout::{Layout, WalkLayout};
+use super::memory::{Address, Memory};
+use super::snapshot::{self, Block, Snapshot};
+use super::walk::{
+    self, Buffers, FILTER_SLOTS, Filled, MAX_DEPTH, MAX_THREAD, RawFrame, WINDOW, WalkError,
+};
+
+/// Room for this many frames at first; more when a thread turns out deeper.
+const FIRST_CAPACITY: usize = 8 << 10;
+
+/// The copy of one stack.
+pub(crate) struct Capture {
+    layout: WalkLayout,
+    frames: Vec<RawFrame>,
+    codes: Vec<Address>,
+    heads: Vec<u8>,
+    blocks: Vec<Block>,
+    snapshot: Vec<u8>,
+    window: Vec<u8>,
+    state: Vec<u8>,
+    filter: Vec<Address>,
+    filled: Filled,
+}
+
+impl Capture {
+    pub(crate) fn new(layout: &Layout) -> Self {
+        let mut capture = Self {
+            layout: WalkLayout::of(layout),
+            frames: Vec::new(),
+            codes: Vec::new(),
+            heads: Vec::new(),
+            blocks: vec![Block::default(); snapshot::BLOCKS],
+            snapshot: vec![0; snapshot::CAPACITY],
+            window: vec![0; WINDOW],
+            state: vec![0; MAX_THREAD],
+            filter: vec![0; FILTER_SLOTS],
+            filled: Filled::default(),
+        };
+        capture.reserve(FIRST_CAPACITY);
+        capture
+    }
+
+    fn reserve(&mut self, frames: usize) {
+        let codes = codes_for(frames);
+        self.frames.resize(frames, RawFrame::default());
+        self.codes.resize(codes, 0);
+        self.heads.resize(codes * self.layout.code_size(), 0);
+    }
+
+    /// Makes room after [`WalkError::TooDeep`]. Not while a thread is held.
+    pub(crate) fn grow(&mut self) {
+        let wanted = self.frames.len() * 2;
+        if wanted <= MAX_DEPTH * 2 {
+            self.filled = Filled::default();
+            self.reserve(wanted);
+        }
+    }
+
+    /// Copies the stack of the thread whose state lies at `thread`, and what those code objects on it say of themselves
+    /// that are not `known`.
+    pub(crate) fn take(
+        &mut self,
+        memory: &impl Memory,
+        thread: Address,
+        known: impl Fn(Address, &[u8]) -> bool,
+    ) -> Result<(), WalkError> {
+        let layout = self.layout;
+        self.filled = Filled::default();
+        self.filled = walk::walk(&mut self.buffers(), memory, &layout, thread, known)?;
+        Ok(())
+    }
+
+    /// Takes over a copy that was made elsewhere. The numbers in `filled` may be anything.
+    pub(crate) fn adopt(&mut self, from: &Buffers<'_>, filled: Filled) -> Result<(), WalkError> {
+        self.filled = Filled::default();
+        let heads = filled.codes.saturating_mul(self.layout.code_size());
+        copy(&mut self.frames, from.frames, filled.frames)?;
+        copy(&mut self.codes, from.codes, filled.codes)?;
+        copy(&mut self.heads, from.heads, heads)?;
+        copy(&mut self.blocks, from.blocks, filled.blocks)?;
+        copy(&mut self.snapshot, from.snapshot, filled.snapshot)?;
+        self.filled = filled;
+        Ok(())
+    }
+
+    fn buffers(&mut self) -> Buffers<'_> {
+        Buffers {
+            frames: &mut self.frames,
+            codes: &mut self.codes,
+            heads: &mut self.heads,
+            blocks: &mut self.blocks,
+            snapshot: &mut self.snapshot,
+            window: &mut self.window,
+            state: &mut self.state,
+            filter: &mut self.filter,
+        }
+    }
+
+    /// Innermost first.
+    pub(crate) fn frames(&self) -> &[RawFrame] {
+        &self.frames[..self.filled.frames]
+    }
+
+    /// Each code object on the stack with its front.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = (Address, &[u8])> {
+        let heads = self.heads.chunks_exact(self.layout.code_size());
+        self.codes[..self.filled.codes].iter().copied().zip(heads)
+    }
+
+    /// What the unknown ones say of themselves.
+    pub(crate) fn snapshot(&self) -> Snapshot<'_> {
+        let bytes = &self.snapshot[..self.filled.snapshot];
+        Snapshot::new(&self.blocks[..self.filled.blocks], bytes)
+    }
+
+    /// Whether the same functions are on the stack as in `other`, called from the same places. The innermost
+    /// frame may have moved on within its function.
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        let (own, others) = (self.frames(), other.frames());
+        let same_calls = own.get(1..) == others.get(1..);
+        same_calls && own.first().map(|frame| frame.code) == others.first().map(|frame| frame.code)
+    }
+}
+
+/// Room for the distinct functions on a stack. They are far fewer than its frames; where they are not, the stack has to
+/// be tried again with more room.
+fn codes_for(frames: usize) -> usize {
+    (frames / 4).max(FIRST_CAPACITY / 4)
+}
+
+/// Copies the first `count`; an error where they are not there.
+fn copy<T: Copy + Default>(to: &mut Vec<T>, from: &[T], count: usize) -> Result<(), WalkError> {
+    let from = from.get(..count).ok_or(WalkError::Torn)?;
+    if to.len() < count {
+        to.resize(count, T::default());
+    }
+    to[..count].copy_from_slice(from);
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! Undoing `EINTR`.
+//!
+//! A thread that goes to sleep in the kernel between the look at it and our signal is woken by the signal. Most
+//! system calls then go on by themselves (`SA_RESTART`); poll, select, epoll_wait, nanosleep and a few more
+//! never do (signal(7)), and return `EINTR` to a program that has no signals and may not expect it.
+//!
+//! The handler sees that in the registers to which the thread will return, and can do what the kernel does
+//! where it restarts a call: put the call's number back and return to the instruction that makes it. All other
+//! registers still hold the arguments. A timeout that is relative begins anew, but the call had
+//! only just begun.
+//!
+//! The kernel does not tell the number, so that it is read from the code: C libraries load it as a constant a
+//! few instructions before the call. Only instructions that are known not to touch it may lie in between. glibc
+//! from 2.41 has it in a register that is overwritten, in all calls that are cancellation points; these keep their
+//! `EINTR`. So does every call on other processors than x86-64, where the first argument is overwritten.
+
+#[cfg(target_arch = "x86_64")]
+use {
+    crate::Pid,
+    crate::stack::memory::{Memory, ProcessMemory},
+};
+
+/// Makes the thread repeat the system call that the running handler's signal has interrupted, if one was.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler.
+#[cfg(target_arch = "x86_64")]
+pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t) {
+    // SAFETY: by the contract above, it is valid and ours to change while the handler runs.
+    let registers = unsafe { &mut (*context).uc_mcontext.gregs };
+    let (rax, rip) = (libc::REG_RAX as usize, libc::REG_RIP as usize);
+    if registers[rax] != -i64::from(libc::EINTR) {
+        return;
+    }
+    let mut code = [0; LOOK_BACK];
+    let begin = registers[rip]
+        .cast_unsigned()
+        .wrapping_sub(LOOK_BACK as u64);
+    // Not through a pointer: code may lie in pages that can be run and not read.
+    let own = ProcessMemory::of(Pid::own());
+    if own.read(begin, &mut code).is_err() {
+        return;
+    }
+    if let Some(number) = number_called(&code) {
+        registers[rax] = number.into();
+        registers[rip] = registers[rip].wrapping_sub(SYSCALL.len() as i64);
+    }
+}
+
+/// No call is ever repeated here.
+///
+/// # Safety
+/// None is needed.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) unsafe fn restart_system_call(_context: *mut libc::ucontext_t) {}
+
+/// How much code before the return address is looked at.
+#[cfg(target_arch = "x86_64")]
+const LOOK_BACK: usize = 40;
+#[cfg(target_arch = "x86_64")]
+const SYSCALL: [u8; 2] = [0x0f, 0x05];
+/// No system call has a higher number.
+#[cfg(target_arch = "x86_64")]
+const HIGHEST_NUMBER: u32 = 1023;
+
+/// The number in `mov eax, number; ...; syscall`, where `code` ends behind the `syscall`.
+#[cfg(target_arch = "x86_64")]
+fn number_called(code: &[u8]) -> Option<u32> {
+    let before = code.strip_suffix(&SYSCALL)?;
+    // From the nearest on: what lies further back may be another call's.
+    (0..before.len()).rev().find_map(|start| {
+        let &[0xb8, a, b, c, d, ref between @ ..] = before.get(start..)? else {
+            return None;
+        };
+        let number = u32::from_le_bytes([a, b, c, d]);
+        (number <= HIGHEST_NUMBER && only_loads_arguments(between)).then_some(number)
+    })
+}
+
+/// Whether this is a sequence of moves between or into registers, none of them `eax`.
+#[cfg(target_arch = "x86_64")]
+fn only_loads_arguments(mut code: &[u8]) -> bool {
+    while !code.is_empty() {
+        match load_len(code).and_then(|len| code.get(len..)) {
+            Some(rest) => code = rest,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// The length of a move into a register that is not `eax` (Intel's manual, volume 2, chapter 2 and appendix A).
+#[cfg(target_arch = "x86_64")]
+fn load_len(code: &[u8]) -> Option<usize> {
+    const EAX: u8 = 0;
+    let (rex, rest) = match code {
+        [rex @ 0x40..=0x4f, rest @ ..] => (*rex, rest),
+        rest => (0, rest),
+    };
+    let prefix = code.len() - rest.len();
+    let (len, target) = match *rest {
+        // mov r/m, r and xor r/m, r between registers: the target is in the low bits.
+        [0x89 | 0x31, modrm, ..] if modrm >> 6 == 3 => (2, (modrm & 7) | (rex & 1) << 3),
+        // mov r, [rsp + disp8], with its SIB byte; and disp32.
+        [0x8b, modrm, 0x24, ..] if modrm & 7 == 4 && modrm >> 6 == 1 => {
+            (4, (modrm >> 3 & 7) | (rex & 4) << 1)
+        }
+        [0x8b, modrm, 0x24, ..] if modrm & 7 == 4 && modrm >> 6 == 2 => {
+            (7, (modrm >> 3 & 7) | (rex & 4) << 1)
+        }
+        // mov r, [rsp].
+        [0x8b, modrm, 0x24, ..] if modrm & 7 == 4 && modrm >> 6 == 0 => {
+            (3, (modrm >> 3 & 7) | (rex & 4) << 1)
+        }
+        // mov r32, imm32.
+        [opcode @ 0xb8..=0xbf, ..] if rex & 8 == 0 => (5, (opcode & 7) | (rex & 1) << 3),
+        _ => return None,
+    };
+    (target != EAX).then_some(prefix + len)
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_is_found_before_the_call_and_behind_the_loading_of_arguments() {
+        let plain = [0x90, 0xb8, 7, 0, 0, 0, 0x0f, 0x05];
+        assert_eq!(number_called(&plain), Some(7));
+        // pselect of glibc 2.36: mov eax, 0x10e; mov edi, [rsp + 0x1c].
+        let loads = [0xb8, 0x0e, 1, 0, 0, 0x8b, 0x7c, 0x24, 0x1c, 0x0f, 0x05];
+        assert_eq!(number_called(&loads), Some(0x10e));
+        // mov eax, 232; mov r10, rcx; xor r8d, r8d; mov esi, 1.
+        let more = [
+            0xb8, 232, 0, 0, 0, 0x49, 0x89, 0xca, 0x45, 0x31, 0xc0, 0xbe, 1, 0, 0, 0, 0x0f, 0x05,
+        ];
+        assert_eq!(number_called(&more), Some(232));
+    }
+
+    #[test]
+    fn what_is_not_understood_gives_no_number() {
+        // mov eax, 7; call ...
+        let call = [0xb8, 7, 0, 0, 0, 0xe8, 1, 2, 3, 4, 0x0f, 0x05];
+        assert_eq!(number_called(&call), None);
+        // mov eax, 7; mov eax, r8d.
+        let overwritten = [0xb8, 7, 0, 0, 0, 0x44, 0x89, 0xc0, 0x0f, 0x05];
+        assert_eq!(number_called(&overwritten), None);
+        // mov eax, 0xfffffffa.
+        let constant = [0xb8, 0xfa, 0xff, 0xff, 0xff, 0x0f, 0x05];
+        assert_eq!(number_called(&constant), None);
+        // No system call at all.
+        assert_eq!(number_called(&[0xb8, 7, 0, 0, 0, 0x90, 0x90]), None);
+        assert_eq!(number_called(&[]), None);
+    }
+}

@@ -1,0 +1,98 @@
+//! The part of a layout that is needed to copy a stack, as plain numbers.
+//!
+//! It is handed to the agent in another process through shared memory, where there may be no type whose
+//! bits can be wrong.
+
+use super::{Layout, Position, TopFrame};
+
+/// What the walker has to know. All offsets are in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub(crate) struct WalkLayout {
+    pub(crate) thread_size: u64,
+    /// Where the thread state points to the innermost frame, or to its `_PyCFrame`.
+    pub(crate) top_frame: u64,
+    /// Where a `_PyCFrame` points to the frame, if there is one in between.
+    pub(crate) top_frame_in_cframe: u64,
+    /// If frames lie in a data stack.
+    pub(crate) datastack_chunk: u64,
+    pub(crate) frame_size: u64,
+    pub(crate) code: u64,
+    /// The bits of the pointer to the code object that are no part of the address.
+    pub(crate) code_tag: u64,
+    pub(crate) previous: u64,
+    pub(crate) position: u64,
+    /// Whether the position is a C `int` rather than a pointer.
+    pub(crate) position_is_index: u64,
+    /// If frames have owners.
+    pub(crate) owner: u64,
+    /// The owners from here up to there mark frames that are no Python functions.
+    pub(crate) hidden_owners_start: u64,
+    pub(crate) hidden_owners_end: u64,
+    pub(crate) code_size: u64,
+    pub(crate) identity_start: u64,
+    pub(crate) identity_end: u64,
+    /// The name, the qualified name if there is one, and the file of a code object.
+    pub(crate) code_texts: [u64; 3],
+    pub(crate) line_table: u64,
+    pub(crate) ascii_data: u64,
+    pub(crate) compact_data: u64,
+}
+
+impl WalkLayout {
+    /// For what a version does not have.
+    pub(crate) const NONE: u64 = u64::MAX;
+
+    pub(crate) fn of(layout: &Layout) -> Self {
+        let some = |offset: Option<usize>| offset.map_or(Self::NONE, |offset| offset as u64);
+        let (thread, frame, code) = (&layout.thread, &layout.frame, &layout.code);
+        let (top_frame, top_frame_in_cframe) = match thread.top_frame {
+            TopFrame::Field(offset) => (offset, Self::NONE),
+            TopFrame::Cframe {
+                cframe,
+                current_frame,
+            } => (cframe, current_frame),
+        };
+        let (position, position_is_index) = match frame.position {
+            Position::Index { offset, .. } => (offset, true),
+            Position::Pointer { offset } => (offset, false),
+        };
+        Self {
+            thread_size: thread.size as u64,
+            top_frame: top_frame as u64,
+            top_frame_in_cframe,
+            datastack_chunk: some(thread.datastack_chunk),
+            frame_size: frame.size as u64,
+            code: frame.code as u64,
+            code_tag: frame.code_tag,
+            previous: frame.previous as u64,
+            position: position as u64,
+            position_is_index: position_is_index.into(),
+            owner: some(frame.owner),
+            hidden_owners_start: frame.hidden_owners.start.into(),
+            hidden_owners_end: frame.hidden_owners.end.into(),
+            code_size: code.size as u64,
+            identity_start: code.identity.start as u64,
+            identity_end: code.identity.end as u64,
+            code_texts: [
+                some(Some(code.name)),
+                some(code.qualname),
+                some(Some(code.file)),
+            ],
+            line_table: code.line_table as u64,
+            ascii_data: layout.object.ascii_data,
+            compact_data: layout.object.compact_data,
+        }
+    }
+
+    /// The size of the front of a code object.
+    pub(crate) fn code_size(&self) -> usize {
+        self.code_size as usize
+    }
+
+    /// The part of the front of a code object that never changes.
+    pub(crate) fn identity<'a>(&self, head: &'a [u8]) -> &'a [u8] {
+        let range = self.identity_start as usize..self.identity_end as usize;
+        head.get(range).unwrap_or_default()
+    }
+}
