@@ -7,6 +7,8 @@ step() {
     sh scripts/step.sh "$@"
 }
 
+sh scripts/pythons.sh
+
 if cargo nextest --version >/dev/null 2>&1; then
     # The profile `ci` names every failure instead of stopping at the first.
     profile=default

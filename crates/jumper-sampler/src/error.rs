@@ -34,7 +34,8 @@ pub enum Error {
     },
     /// The process runs a Python whose memory layout is not known here.
     #[error(
-        "process {pid} runs {version}, which is not supported yet; supported are CPython 3.9 to 3.13"
+        "process {pid} runs {version}, which is not supported yet; supported are CPython 3.9 to 3.15 with the \
+         global interpreter lock"
     )]
     UnsupportedPython {
         /// The process asked for.

@@ -9,32 +9,44 @@
 mod support;
 
 use std::process::Command;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jumper_sampler::{
-    Error, Function, HoldMode, Pid, SampleOutcome, StackSampler, Ticker, Timestamp,
+    Error, Frame, Function, HoldMode, Location, Pid, SampleOutcome, StackSampler, ThreadKey, Ticker, Timestamp,
 };
-use support::{Python, Target, VERSIONS, marked_line, python, pythons};
+use support::{Python, Target, VERSIONS, marked_line, python, pythons, source};
 
-/// One level of a stack as a test wants to see it: name, first line, current line.
-type Level = (String, u32, u32);
+/// One level of a stack as a test wants to see it.
+#[derive(Debug)]
+struct Level {
+    name: String,
+    first_line: u32,
+    line: u32,
+    location: Location,
+}
+
+impl Level {
+    fn of(function: &Function, frame: &Frame) -> Self {
+        assert_eq!(frame.location().line, frame.line);
+        Self {
+            name: function.qualname.as_ref().unwrap_or(&function.name).clone(),
+            first_line: function.first_line,
+            line: frame.line.unwrap_or(0),
+            location: frame.location(),
+        }
+    }
+}
 
 /// The stacks of all threads by thread name, outermost level first.
 fn stacks(sampler: &mut StackSampler) -> Vec<(String, Vec<Level>)> {
     let tick = sampler.sample().expect("the target runs");
-    let describe = |function: &Function, line: Option<u32>| {
-        let name = function
-            .qualname
-            .clone()
-            .unwrap_or_else(|| function.name.clone());
-        (name, function.first_line, line.unwrap_or(0))
-    };
     tick.threads()
         .filter(|sample| sample.outcome == SampleOutcome::Stack)
         .map(|sample| {
             let frames = sample.frames.iter().rev();
             let levels =
-                frames.map(|frame| describe(tick.sampler().function(frame.function), frame.line));
+                frames.map(|frame| Level::of(tick.sampler().function(frame.function), frame));
             (
                 tick.sampler().thread(sample.thread).name.clone(),
                 levels.collect(),
@@ -84,7 +96,7 @@ fn check_known_stacks(python: &Python) {
     let worker = stack_of(&stacks, "worker-\u{fc}\u{4e2d}\u{1f40d}");
     let tail: Vec<(String, u32)> = worker[worker.len() - 3..]
         .iter()
-        .map(|level| (level.0.clone(), level.2))
+        .map(|level| (level.name.clone(), level.line))
         .collect();
     let expected = ["Worker.run", "Worker.pull", "Worker.numbers"];
     assert_eq!(
@@ -93,34 +105,70 @@ fn check_known_stacks(python: &Python) {
     );
 
     let deep = stack_of(&stacks, "deep");
-    let levels: Vec<&Level> = deep.iter().filter(|level| level.0 == "down").collect();
+    let levels: Vec<&Level> = deep.iter().filter(|level| level.name == "down").collect();
     assert_eq!(levels.len(), 3000);
     let calling = marked_line(script, "down");
     assert!(
         levels[..2999]
             .iter()
-            .all(|level| level.2 == calling && level.1 == calling - 2),
+            .all(|level| level.line == calling && level.first_line == calling - 2),
         "{:?}",
         levels[7]
     );
-    assert_eq!(levels[2999].2, marked_line(script, "down.bottom"));
+    assert_eq!(levels[2999].line, marked_line(script, "down.bottom"));
 
     // The list comprehension is a frame of its own up to 3.11 and part of its function from 3.12 (PEP 709).
     let handler = stack_of(&stacks, "handler");
     let [.., call, bottom] = handler else {
         panic!("too short: {handler:?}")
     };
-    assert_eq!(call.2, marked_line(script, "nap.call"));
-    assert_eq!(bottom.0, "nap");
+    assert_eq!(call.line, marked_line(script, "nap.call"));
+    assert_eq!(bottom.name, "nap");
+
+    let places = [
+        (levels[7], "down(levels - 1)"),
+        (levels[2999], "time.sleep(3600)"),
+        (call, "nap(value)"),
+        (bottom, "time.sleep(\n        3600\n    )"),
+    ];
+    for (level, text) in places {
+        check_place(python, script, level, text);
+    }
 
     let main = stack_of(&stacks, "MainThread");
-    assert_eq!((main.len(), main[0].0.as_str()), (1, "<module>"));
+    assert_eq!((main.len(), main[0].name.as_str()), (1, "<module>"));
     let threads = sampler.threads();
     assert!(
         threads
             .iter()
             .any(|thread| thread.tid.get() == target.pid().get() && thread.name == "MainThread")
     );
+}
+
+/// A level is at `text`: the columns of its location cut that out of the script, from 3.11 on.
+fn check_place(python: &Python, script: &str, level: &Level, text: &str) {
+    let Location {
+        line,
+        end_line,
+        column,
+        end_column,
+    } = level.location;
+    if matches!(python.version.as_str(), "3.9" | "3.10") {
+        assert_eq!((end_line, column, end_column), (None, None, None));
+        return;
+    }
+    let source = source(script);
+    let start_of = |line: Option<u32>| {
+        let before = line.expect("there is a line") as usize - 1;
+        source
+            .split_inclusive('\n')
+            .take(before)
+            .map(str::len)
+            .sum::<usize>()
+    };
+    let start = start_of(line) + column.expect("there are columns") as usize;
+    let end = start_of(end_line) + end_column.expect("there are columns") as usize;
+    assert_eq!(&source[start..end], text, "{level:?} under {}", python.full);
 }
 
 /// Prints which interpreters were really tested. A version that is missing here is named.
@@ -153,6 +201,7 @@ fn a_held_stack_is_never_torn() {
         let mut sampler =
             StackSampler::attach(target.pid(), HoldMode::Ptrace).expect("a supported Python");
         let (whole, lost) = count_possible_stacks(&mut sampler, Duration::from_millis(800));
+        println!("{whole} whole and {lost} lost under {}", python.full);
         assert!(whole > 100, "{whole} samples under {}", python.full);
         assert!(
             lost * 50 <= whole,
@@ -182,14 +231,19 @@ fn count_possible_stacks(sampler: &mut StackSampler, length: Duration) -> (usize
     let end = Timestamp::now().after(length);
     let mut ticker = Ticker::start(Duration::from_millis(1));
     let (mut whole, mut lost) = (0, 0);
+    let mut last: HashMap<ThreadKey, Vec<Frame>> = HashMap::new();
     while ticker.wait().at < end {
         let tick = sampler.sample().expect("the target runs");
         for sample in tick.threads() {
-            if sample.outcome != SampleOutcome::Stack {
+            if matches!(sample.outcome, SampleOutcome::Lost(_)) {
                 lost += 1;
                 continue;
             }
-            whole += 1;
+            whole += usize::from(sample.outcome == SampleOutcome::Stack);
+            let before = last.entry(sample.thread).or_default();
+            let outer = |frames: &[Frame]| frames[frames.len() - sample.shared..].to_vec();
+            assert_eq!(outer(sample.frames), outer(before), "what is shared is the same");
+            *before = sample.frames.to_vec();
             let names = sample
                 .frames
                 .iter()
@@ -231,7 +285,8 @@ fn check_calls(names: &[&str]) {
 fn subinterpreters_are_walked() {
     let mut tested = 0;
     for python in pythons() {
-        let probe = Command::new(&python.path)
+        let probe = python
+            .command()
             .args(["-c", "import sys\ntry:\n import _interpreters\nexcept ImportError:\n import _xxsubinterpreters"])
             .output()
             .expect("it runs");
@@ -244,8 +299,9 @@ fn subinterpreters_are_walked() {
         let stacks = stacks(&mut sampler);
         let inside = stacks
             .iter()
-            .any(|(_, levels)| levels.iter().any(|level| level.0 == "inside"));
+            .any(|(_, levels)| levels.iter().any(|level| level.name == "inside"));
         assert!(inside, "{stacks:?} under {}", python.full);
+        println!("a subinterpreter was walked in {}", python.full);
         tested += 1;
     }
     assert!(tested > 0, "no interpreter here has subinterpreters");
@@ -310,7 +366,8 @@ fn an_older_python_is_named_with_its_version() {
         .filter_map(python)
         .collect::<Vec<_>>();
     for python in &old {
-        let mut child = Command::new(&python.path)
+        let mut child = python
+            .command()
             .args(["-c", "import time; time.sleep(60)"])
             .spawn()
             .expect("it starts");

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::layout::{Layout, Position, WalkLayout};
-use super::lines::LineTable;
+use super::lines::{LineTable, Location};
 use super::memory::{Address, Memory, i32_at, u64_at};
 use super::objects::{OB_TYPE, Objects};
 use super::runtime::Runtime;
@@ -75,6 +75,8 @@ pub(crate) struct CodeCache {
     by_address: AddressMap<Entry>,
     functions: Vec<Function>,
     keys: HashMap<Function, FunctionKey>,
+    /// How many entries were replaced by another code object at the same address.
+    replaced: u64,
 }
 
 /// The code object is gone, or was never one.
@@ -88,6 +90,12 @@ impl CodeCache {
 
     pub(crate) fn functions(&self) -> &[Function] {
         &self.functions
+    }
+
+    /// How many times an address turned out to be another code object's than before. What was located earlier still
+    /// counts as long as this is the same.
+    pub(crate) fn replaced(&self) -> u64 {
+        self.replaced
     }
 
     /// Whether the code object at `address`, whose front is `head`, is known. Allocates nothing.
@@ -119,14 +127,13 @@ impl CodeCache {
         };
         let (function, lines) = loaded;
         let function = self.intern(function);
-        self.by_address.insert(
-            address,
-            Entry {
-                identity: runtime.walk.identity(head).into(),
-                function,
-                lines,
-            },
-        );
+        let entry = Entry {
+            identity: runtime.walk.identity(head).into(),
+            function,
+            lines,
+        };
+        let before = self.by_address.insert(address, entry);
+        self.replaced += u64::from(before.is_some());
         Ok(true)
     }
 
@@ -140,13 +147,13 @@ impl CodeCache {
         })
     }
 
-    /// The function of a code object that was [learnt](Self::learn), and the line of the frame's `position`.
+    /// The function of a code object that was [learnt](Self::learn), and the place of the frame's `position`.
     pub(crate) fn locate(
         &self,
         layout: &Layout,
         code: Address,
         position: u64,
-    ) -> Option<(FunctionKey, Option<u32>)> {
+    ) -> Option<(FunctionKey, Location)> {
         let entry = self.by_address.get(&code)?;
         let offset = match layout.frame.position {
             Position::Index { unit, .. } => i64::from(position as i32) * i64::from(unit),
@@ -154,9 +161,7 @@ impl CodeCache {
                 .wrapping_sub(code.wrapping_add(layout.code.instructions))
                 .cast_signed(),
         };
-        // A frame that has not executed anything yet stands one instruction before the first.
-        let line = entry.lines.line_at(u32::try_from(offset).unwrap_or(0));
-        Some((entry.function, line))
+        Some((entry.function, entry.lines.location_at(offset)))
     }
 }
 
@@ -195,6 +200,6 @@ fn load(memory: &impl Memory, layout: &Layout, head: &[u8]) -> Option<(Function,
     };
     Some((
         function,
-        LineTable::decode(code.line_format, &lines, first_line),
+        LineTable::new(code.line_format, lines, first_line),
     ))
 }

@@ -34,6 +34,7 @@ pub use agent::{Agent, load_agent};
 pub use code::{Function, FunctionKey};
 pub use hold::HoldMode;
 pub use layout::Version;
+pub use lines::Location;
 pub use sampler::{
     Frame, LostReason, SampleOutcome, StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick,
 };

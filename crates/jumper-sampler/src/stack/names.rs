@@ -1,6 +1,6 @@
 //! The names that Python code gave its threads.
 //!
-//! They live in Python objects only (to 3.13 the kernel does not learn them): `sys.modules["threading"]` has a
+//! They live in Python objects only (the kernel learns a part of them from 3.14): `sys.modules["threading"]` has a
 //! dict `_active` from thread identifier to `Thread`, and that has a `_name`. All of it may change during the
 //! read, so that a name is asked for again until it is found.
 

@@ -23,7 +23,7 @@ const BYTES_DATA: u64 = 32;
 const INT_DIGITS: usize = 24;
 /// How much of the front of a `str` or `bytes` tells its whole length.
 pub(crate) const FRONT: usize = 40;
-// `PyTypeObject`, unchanged from 3.9 to 3.13.
+// `PyTypeObject`, unchanged from 3.9 to 3.15.
 const TP_BASICSIZE: u64 = 32;
 const TP_DICTOFFSET: u64 = 288;
 // `PyDictObject`, likewise.

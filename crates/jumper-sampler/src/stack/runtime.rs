@@ -116,7 +116,7 @@ fn in_file(pid: Pid, candidate: &Candidate) -> Result<Option<Runtime>, Error> {
     };
     let bias = elf.bias(candidate.mapped).map_err(bad)?;
     let memory = ProcessMemory::of(pid);
-    let version = match hex_version {
+    let mut version = match hex_version {
         Some(address) => running_version(pid, &memory, bias.wrapping_add(address))?,
         None => {
             let constants = elf.constants().unwrap_or_default();
@@ -124,6 +124,7 @@ fn in_file(pid: Pid, candidate: &Candidate) -> Result<Option<Runtime>, Error> {
                 .ok_or_else(|| bad(BadElf("it holds a Python of unknown version".into())))?
         }
     };
+    version.free_threaded = is_free_threaded_name(file_name(&candidate.name));
     let address = bias.wrapping_add(runtime);
     let layout =
         Layout::of(version, &memory, address).map_err(|error| layout_error(pid, version, error))?;
@@ -180,10 +181,22 @@ fn told_version(name: &str, constants: &[u8]) -> Option<Version> {
 
 /// The 3.9 of `libpython3.9.so.1.0` or `python3.9`.
 fn version_in_name(name: &str) -> Option<Version> {
+    let (major, minor, _) = split_name(name)?;
+    Some(Version::new(major.parse().ok()?, minor.parse().ok()?, None))
+}
+
+/// The t of `python3.14t` or `libpython3.14td.so.1.0` (`sys.abiflags`).
+fn is_free_threaded_name(name: &str) -> bool {
+    split_name(name).is_some_and(|(_, _, flags)| flags.starts_with('t'))
+}
+
+/// The major and minor number in a file's name, and what follows them.
+fn split_name(name: &str) -> Option<(&str, &str, &str)> {
     let (_, after) = name.split_once("python")?;
     let (major, rest) = after.split_once('.')?;
-    let minor: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    Some(Version::new(major.parse().ok()?, minor.parse().ok()?, None))
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (minor, flags) = rest.split_at(digits);
+    Some((major, minor, flags))
 }
 
 /// `PY_VERSION` among the string constants: the whole of one reads like 3.9.18 or 3.10.0rc1+.
@@ -235,6 +248,22 @@ mod tests {
         assert_eq!(version("python3"), None);
         assert_eq!(version("libpython3.so"), None);
         assert_eq!(version("uwsgi"), None);
+    }
+
+    #[test]
+    fn a_free_threaded_build_is_told_from_file_names() {
+        for name in ["python3.14t", "libpython3.13t.so.1.0", "libpython3.14td.so"] {
+            assert!(is_free_threaded_name(name), "{name}");
+        }
+        for name in [
+            "python3.14",
+            "python3",
+            "libpython3.14d.so.1.0",
+            "python3.14-t",
+            "tox",
+        ] {
+            assert!(!is_free_threaded_name(name), "{name}");
+        }
     }
 
     #[test]

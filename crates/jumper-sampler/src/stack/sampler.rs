@@ -7,12 +7,13 @@ use super::capture::{Capture, Proven};
 use super::code::{CodeCache, Function, FunctionKey};
 use super::hold::{HoldError, HoldMode, Holder, Target};
 use super::layout::Version;
+use super::lines::{Extent, Location};
 use super::memory::{Address, Fault, Memory, ProcessMemory};
 use super::names::ThreadNames;
 use super::objects::Objects;
 use super::runtime::{Runtime, fault_error};
 use super::threads::{self, ListError, Listed, Tids};
-use super::walk::WalkError;
+use super::walk::{RawFrame, WalkError};
 use crate::proc::{self, RunCount, TaskFiles, TaskState};
 use crate::{Error, Pid, Tid, Timestamp};
 
@@ -48,6 +49,22 @@ pub struct Frame {
     pub function: FunctionKey,
     /// The line that it is at; `None` where CPython has none for the instruction.
     pub line: Option<u32>,
+    extent: Extent,
+}
+
+impl Frame {
+    fn at(function: FunctionKey, location: Location) -> Self {
+        Self {
+            function,
+            line: location.line,
+            extent: Extent::of(location),
+        }
+    }
+
+    /// The line, and the rest of what CPython knows about the place: where it ends, and the columns.
+    pub fn location(&self) -> Location {
+        self.extent.beginning_in(self.line)
+    }
 }
 
 /// What came of looking at one thread.
@@ -81,6 +98,12 @@ struct Known {
     tid: Tid,
     /// Innermost first.
     frames: Vec<Frame>,
+    /// What `frames` were made from.
+    raw: Vec<RawFrame>,
+    /// How many code objects had been replaced by others then.
+    replaced: u64,
+    /// How many of the outermost of `frames` are as in the last sample that was handed out.
+    shared: usize,
     /// `frames` were read while the thread was blocked and had been given a CPU so often.
     blocked_since: Option<RunCount>,
     /// Whether `name` is Python's.
@@ -96,6 +119,7 @@ struct Seen {
     state: Address,
     on_cpu: bool,
     outcome: SampleOutcome,
+    shared: usize,
     unchanged: bool,
 }
 
@@ -110,6 +134,9 @@ pub struct ThreadSample<'a> {
     pub outcome: SampleOutcome,
     /// Its stack, innermost frame first: the part that is proven. Empty where the sample was lost.
     pub frames: &'a [Frame],
+    /// How many of the outermost frames, at the end of `frames`, are the same as in the thread's last sample that was not
+    /// lost.
+    pub shared: usize,
     /// Whether the thread is proven not to have run since its last sample, so that nothing about it is new.
     pub unchanged: bool,
 }
@@ -307,8 +334,12 @@ impl StackSampler {
                 state: listed.state,
                 on_cpu,
                 outcome,
+                shared: known.shared,
                 unchanged,
             });
+            if !matches!(outcome, SampleOutcome::Lost(_)) {
+                known.shared = known.frames.len();
+            }
         }
         self.known.insert(listed.state, known);
         match look {
@@ -336,6 +367,9 @@ impl StackSampler {
             files,
             tid,
             frames: Vec::new(),
+            raw: Vec::new(),
+            replaced: 0,
+            shared: 0,
             blocked_since: None,
             named: false,
             next_naming: 0,
@@ -511,13 +545,27 @@ impl StackSampler {
                 self.holder.note_known(&runtime.walk, address, head);
             }
         }
-        known.frames.clear();
-        for frame in frames {
-            let (function, line) = codes
+        // The outer part of a stack is mostly that of the look before. A code object at a reused address may look the same.
+        let pairs = frames.iter().rev().zip(known.raw.iter().rev());
+        let same = match known.replaced == codes.replaced() {
+            true => pairs.take_while(|(new, old)| new == old).count(),
+            false => 0,
+        };
+        let (new, gone) = (&frames[..frames.len() - same], known.frames.len() - same);
+        // Until all is well again, nothing of it counts as known.
+        known.raw.clear();
+        known.frames.drain(..gone);
+        let mut located = Vec::with_capacity(new.len());
+        for frame in new {
+            let (function, location) = codes
                 .locate(layout, frame.code, frame.position)
                 .ok_or(Miss::Lost(LostReason::NotCode))?;
-            known.frames.push(Frame { function, line });
+            located.push(Frame::at(function, location));
         }
+        known.frames.splice(..0, located);
+        known.raw.extend_from_slice(frames);
+        known.replaced = codes.replaced();
+        known.shared = known.shared.min(same);
         Ok(())
     }
 
@@ -581,6 +629,7 @@ impl<'a> Tick<'a> {
             let Seen {
                 on_cpu,
                 outcome,
+                shared,
                 unchanged,
                 ..
             } = *seen;
@@ -589,6 +638,7 @@ impl<'a> Tick<'a> {
                 on_cpu,
                 outcome,
                 frames,
+                shared,
                 unchanged,
             }
         })

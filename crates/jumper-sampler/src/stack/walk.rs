@@ -211,19 +211,20 @@ impl Chain<'_> {
 
 /// The frame with this front; `None` for one that stands for the C stack.
 fn python_frame(layout: &WalkLayout, bytes: &[u8]) -> Option<RawFrame> {
-    let owned_by_c = match layout.owner {
+    let hidden_owners = layout.hidden_owners_start..layout.hidden_owners_end;
+    let hidden = match layout.owner {
         WalkLayout::NONE => false,
         offset => bytes
             .get(offset as usize)
-            .is_some_and(|&owner| u64::from(owner) == layout.owner_c_stack),
+            .is_some_and(|&owner| hidden_owners.contains(&owner.into())),
     };
     let at = layout.position as usize;
     let position = match layout.position_is_index {
         0 => u64_at(bytes, at),
         _ => u64::from(i32_at(bytes, at).cast_unsigned()),
     };
-    (!owned_by_c).then(|| RawFrame {
-        code: u64_at(bytes, layout.code as usize),
+    (!hidden).then(|| RawFrame {
+        code: u64_at(bytes, layout.code as usize) & !layout.code_tag,
         position,
     })
 }

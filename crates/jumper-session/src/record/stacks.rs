@@ -269,8 +269,8 @@ const UNPROVEN: Function<'_> = Function {
 struct Translation {
     functions: Vec<FunctionId>,
     threads: Vec<ThreadId>,
-    /// The last stack of each thread.
-    stacks: Vec<Option<StackId>>,
+    /// The last stack of each thread, and of each of its frames the stack that ends there, outermost first.
+    stacks: Vec<(Option<StackId>, Vec<StackId>)>,
     /// When the last look was.
     previous: Clock,
 }
@@ -310,7 +310,7 @@ impl Translation {
             by_tid.insert(thread.tid, id);
             self.threads.push(id);
         }
-        self.stacks.resize(self.threads.len(), None);
+        self.stacks.resize(self.threads.len(), (None, Vec::new()));
     }
 
     fn stack(
@@ -318,19 +318,22 @@ impl Translation {
         sample: &ThreadSample<'_>,
         builder: &mut SessionBuilder,
     ) -> Option<StackId> {
-        let last = &mut self.stacks[sample.thread.index()];
-        if !(sample.unchanged && last.is_some()) {
+        let (last, path) = &mut self.stacks[sample.thread.index()];
+        if sample.unchanged && last.is_some() {
+            return *last;
+        }
+        path.truncate(sample.shared);
+        let new = sample.frames.len().saturating_sub(path.len());
+        for frame in sample.frames[..new].iter().rev() {
+            let function = self.functions[frame.function.index()];
+            let line = frame.line.unwrap_or(0);
+            path.push(builder.intern_stack(path.last().copied(), function, line));
+        }
+        *last = path.last().copied();
+        if sample.outcome == SampleOutcome::Partial {
             // What lies further in than is proven has a name of its own, so that its time is nobody else's.
-            let unproven = (sample.outcome == SampleOutcome::Partial)
-                .then(|| (builder.intern_function(&UNPROVEN), 0));
-            let outermost_first = sample.frames.iter().rev();
-            let frames = outermost_first.map(|frame| {
-                (
-                    self.functions[frame.function.index()],
-                    frame.line.unwrap_or(0),
-                )
-            });
-            *last = builder.intern_stack_frames(frames.chain(unproven));
+            let unproven = builder.intern_function(&UNPROVEN);
+            *last = Some(builder.intern_stack(*last, unproven, 0));
         }
         *last
     }

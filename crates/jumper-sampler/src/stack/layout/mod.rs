@@ -2,15 +2,18 @@
 //!
 //! The walker is written once against [`Layout`]. A new CPython version is a new file beside this one and a
 //! line in [`Layout::of`]; the offsets to 3.12 were printed by `offsetof` on that version's own headers
-//! (`Include/internal`), those of 3.13 are read from the running program's `_Py_DebugOffsets`, which exists
-//! for that purpose.
+//! (`Include/internal`), those from 3.13 on are read from the running program's `_Py_DebugOffsets`, which
+//! exists for that purpose ([`debug_offsets`]).
 //!
 //! Offsets are in bytes from the start of the structure. They are those of 64-bit builds.
 
+mod debug_offsets;
 mod v3_10;
 mod v3_11;
 mod v3_12;
 mod v3_13;
+mod v3_14;
+mod v3_15;
 mod v3_9;
 mod walk;
 
@@ -18,6 +21,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::memory::{Address, Fault, Memory};
+use super::objects::OB_TYPE;
+use super::walk::{MAX_FRAME, MAX_THREAD};
 pub(crate) use walk::WalkLayout;
 
 /// A CPython version, as far as it matters here.
@@ -100,18 +105,30 @@ pub(crate) enum TopFrame {
     Cframe { cframe: usize, current_frame: u64 },
 }
 
+impl TopFrame {
+    /// Where in the thread state it is.
+    fn offset(self) -> usize {
+        match self {
+            Self::Field(offset) => offset,
+            Self::Cframe { cframe, .. } => cframe,
+        }
+    }
+}
+
 /// `PyFrameObject` to 3.10, `_PyInterpreterFrame` from 3.11.
 #[derive(Clone, Debug)]
 pub(crate) struct FrameLayout {
     /// How much of the front has to be read for the fields below.
     pub(crate) size: usize,
     pub(crate) code: usize,
+    /// The bits of the pointer to the code object that are no part of the address (`_PyStackRef`, from 3.14).
+    pub(crate) code_tag: u64,
     pub(crate) previous: usize,
     pub(crate) position: Position,
     /// Who owns the frame, from 3.11.
     pub(crate) owner: Option<usize>,
-    /// The owner that marks a frame of the C stack, which is no Python function.
-    pub(crate) owner_c_stack: u8,
+    /// The owners that mark a frame which is no Python function: it stands for a part of the C stack.
+    pub(crate) hidden_owners: Range<u8>,
 }
 
 /// How a frame says which instruction it is at.
@@ -195,12 +212,16 @@ pub(crate) enum InstanceFormat {
     ValuesOrDict,
     /// 3.12: one word three words before the object: the dict, or one less than the values (and so odd).
     Tagged,
-    /// 3.13: the dict three words before, or values behind the object.
+    /// From 3.13: the dict three words before, or values behind the object.
     Inline,
 }
 
-/// What stands at the front of `_PyRuntime` where a version describes itself.
-pub(crate) const DEBUG_COOKIE: [u8; 8] = *b"xdebugpy";
+/// Enough for the front of a code object.
+const MAX_CODE: usize = 512;
+
+fn fits(offset: usize, width: usize, size: usize) -> bool {
+    offset <= size && width <= size - offset
+}
 
 /// Why there is no layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,13 +247,54 @@ impl Layout {
         memory: &impl Memory,
         runtime: Address,
     ) -> Result<Self, LayoutError> {
-        match (version.major, version.minor) {
+        if version.free_threaded {
+            return Err(LayoutError::Unsupported(version));
+        }
+        let layout = match (version.major, version.minor) {
             (3, 9) => Ok(v3_9::layout()),
             (3, 10) => Ok(v3_10::layout()),
             (3, 11) => Ok(v3_11::layout()),
             (3, 12) => Ok(v3_12::layout()),
             (3, 13) => v3_13::layout(version, memory, runtime),
-            _ => Err(LayoutError::Unsupported(version)),
-        }
+            (3, 14) => v3_14::layout(version, memory, runtime),
+            (3, 15) => v3_15::layout(version, memory, runtime),
+            _ => Err(debug_offsets::unsupported(version, memory, runtime)),
+        }?;
+        layout
+            .stays_within_what_is_read()
+            .then_some(layout)
+            .ok_or(LayoutError::Garbled)
+    }
+
+    /// Whether every field lies within the part of its structure that is read. Who follows a layout relies on
+    /// that, where nothing may go wrong any more.
+    fn stays_within_what_is_read(&self) -> bool {
+        let thread = &self.thread;
+        let (top_frame, frame, code) = (thread.top_frame.offset(), &self.frame, &self.code);
+        let in_thread = [thread.next, thread.interpreter, thread.ident, top_frame]
+            .into_iter()
+            .chain(thread.native_id)
+            .chain(thread.datastack_chunk)
+            .all(|offset| fits(offset, 8, thread.size));
+        let in_frame = fits(frame.code, 8, frame.size)
+            && fits(frame.previous, 8, frame.size)
+            && frame.owner.is_none_or(|offset| fits(offset, 1, frame.size))
+            && match frame.position {
+                Position::Index { offset, .. } => fits(offset, 4, frame.size),
+                Position::Pointer { offset } => fits(offset, 8, frame.size),
+            };
+        let in_code = [code.file, code.name, code.line_table, OB_TYPE]
+            .into_iter()
+            .chain(code.qualname)
+            .all(|offset| fits(offset, 8, code.size))
+            && fits(code.first_line, 4, code.size)
+            && code.identity.start < code.identity.end
+            && code.identity.end <= code.size;
+        in_thread
+            && in_frame
+            && in_code
+            && thread.size <= MAX_THREAD
+            && frame.size <= MAX_FRAME
+            && code.size <= MAX_CODE
     }
 }

@@ -31,8 +31,9 @@ pub(super) fn layout() -> Layout {
             previous: 48,
             position: Position::Pointer { offset: 56 },
             owner: Some(69),
-            // Every frame of 3.11 is a Python function; no owner has this number.
-            owner_c_stack: u8::MAX,
+            code_tag: 0,
+            // Every frame of 3.11 is a Python function.
+            hidden_owners: 0..0,
         },
         code: CodeLayout {
             size: 144,

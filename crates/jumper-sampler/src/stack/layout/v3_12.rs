@@ -29,7 +29,7 @@ pub(super) fn layout() -> Layout {
             code: 0,
             previous: 8,
             owner: Some(70),
-            owner_c_stack: 3,
+            hidden_owners: 3..4,
             ..before.frame
         },
         code: CodeLayout {

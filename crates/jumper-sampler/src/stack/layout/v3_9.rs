@@ -31,7 +31,8 @@ pub(super) fn layout() -> Layout {
                 unit: 1,
             },
             owner: None,
-            owner_c_stack: 0,
+            code_tag: 0,
+            hidden_owners: 0..0,
         },
         code: CodeLayout {
             size: 128,

@@ -18,13 +18,17 @@ pub(crate) struct WalkLayout {
     pub(crate) datastack_chunk: u64,
     pub(crate) frame_size: u64,
     pub(crate) code: u64,
+    /// The bits of the pointer to the code object that are no part of the address.
+    pub(crate) code_tag: u64,
     pub(crate) previous: u64,
     pub(crate) position: u64,
     /// Whether the position is a C `int` rather than a pointer.
     pub(crate) position_is_index: u64,
     /// If frames have owners.
     pub(crate) owner: u64,
-    pub(crate) owner_c_stack: u64,
+    /// The owners from here up to there mark frames that are no Python functions.
+    pub(crate) hidden_owners_start: u64,
+    pub(crate) hidden_owners_end: u64,
     pub(crate) code_size: u64,
     pub(crate) identity_start: u64,
     pub(crate) identity_end: u64,
@@ -60,11 +64,13 @@ impl WalkLayout {
             datastack_chunk: some(thread.datastack_chunk),
             frame_size: frame.size as u64,
             code: frame.code as u64,
+            code_tag: frame.code_tag,
             previous: frame.previous as u64,
             position: position as u64,
             position_is_index: position_is_index.into(),
             owner: some(frame.owner),
-            owner_c_stack: frame.owner_c_stack.into(),
+            hidden_owners_start: frame.hidden_owners.start.into(),
+            hidden_owners_end: frame.hidden_owners.end.into(),
             code_size: code.size as u64,
             identity_start: code.identity.start as u64,
             identity_end: code.identity.end as u64,
