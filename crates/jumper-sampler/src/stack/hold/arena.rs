@@ -14,7 +14,7 @@
 
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::stack::layout::WalkLayout;
@@ -27,8 +27,10 @@ use crate::{Pid, Timestamp};
 
 /// How long a thread has to answer. One that is ready to run but gets no CPU is then read as it stands.
 const ANSWER_WITHIN: Duration = Duration::from_millis(2);
-/// Looks at the state before sleeping on it. An answer usually comes within a few microseconds.
-const SPINS: u32 = 400;
+/// How long to look out for an answer before sleeping on it. To be woken costs the thread that answers more than the read.
+const LOOK_OUT: Duration = Duration::from_micros(40);
+/// Looks at the state between two at the clock.
+const SPINS: u32 = 16;
 
 /// Room for this many frames. Pages that are never written take no memory.
 const FRAMES: usize = 256 << 10;
@@ -79,7 +81,10 @@ struct Layout {
     asleep: AtomicU32,
     /// Signals sent whose handler has not run.
     unanswered: AtomicU32,
+    /// The CPU that the last answer was given on.
+    cpu: AtomicI32,
     outcome: u32,
+    _padding: u32,
     thread: Address,
     walk: WalkLayout,
     filled: Filled,
@@ -259,16 +264,29 @@ impl Arena {
     /// Waits until the request is answered. One that is not is given up.
     pub(crate) fn wait(self) -> Result<(), Unanswered> {
         let shape = self.shape();
-        for _ in 0..SPINS {
-            if shape.state.load(Ordering::Acquire) == DONE {
-                return Ok(());
-            }
-            std::hint::spin_loop();
+        // A thread that was last on our CPU waits for us to leave it.
+        if shape.cpu.load(Ordering::Relaxed) != own_cpu() && self.look_out() {
+            return Ok(());
         }
         shape.asleep.store(1, Ordering::SeqCst);
         let answered = self.sleep();
         shape.asleep.store(0, Ordering::Relaxed);
         answered
+    }
+
+    fn look_out(self) -> bool {
+        let deadline = Timestamp::now().after(LOOK_OUT);
+        loop {
+            for _ in 0..SPINS {
+                if self.shape().state.load(Ordering::Acquire) == DONE {
+                    return true;
+                }
+                std::hint::spin_loop();
+            }
+            if Timestamp::now() > deadline {
+                return false;
+            }
+        }
     }
 
     fn sleep(self) -> Result<(), Unanswered> {
@@ -364,6 +382,7 @@ impl Arena {
             (*self.0).filled = result.unwrap_or_default();
         }
         let shape = self.shape();
+        shape.cpu.store(own_cpu(), Ordering::Relaxed);
         shape.state.store(DONE, Ordering::SeqCst);
         if shape.asleep.load(Ordering::SeqCst) != 0 {
             futex_wake(&shape.state);
@@ -407,6 +426,12 @@ fn hash(bytes: &[u8]) -> u64 {
     words.fold(0xcbf2_9ce4_8422_2325, |hash: u64, word| {
         (hash ^ word).wrapping_mul(0x0100_0000_01b3).rotate_left(23)
     })
+}
+
+/// The CPU that the calling thread is on. Async-signal-safe: it reads memory that the kernel shares with us.
+fn own_cpu() -> i32 {
+    // SAFETY: takes nothing; -1 where it is not known.
+    unsafe { libc::sched_getcpu() }
 }
 
 /// Sleeps while `word` is `value`. The word may be shared with another process.

@@ -345,7 +345,8 @@ impl Drop for OwnSignaller {
         };
         // A real-time signal that is still on its way would end the program under the default disposition: then the
         // handler stays, which does no harm.
-        if handler.users == 0 && handler.arena.unanswered() == 0 {
+        let harmless = signal == libc::SIGURG || handler.arena.unanswered() == 0;
+        if handler.users == 0 && harmless {
             // SAFETY: `before` is what sigaction gave us for this very signal.
             unsafe { libc::sigaction(signal, &raw const before, std::ptr::null_mut()) };
             handler.signal = None;
