@@ -8,11 +8,13 @@ The exit status is 1 when something could not be run, whatever the figures are, 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import random
 import re
 import shlex
+import shutil
 import statistics
 import sys
 import tempfile
@@ -170,6 +172,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="jumper-compare-") as name:
         work = Path(name).resolve()
         work.chmod(0o755)
+        # A build meanwhile is not to change what is measured.
+        jumper = Path(shutil.copy2(jumper, work / "jumper"))
+        version += f", SHA-256 {hashlib.sha256(jumper.read_bytes()).hexdigest()[:12]}"
         try:
             usual = local(options.python or str(options.venv / "bin/python"), work)
         except Missing as error:
