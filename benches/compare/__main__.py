@@ -113,7 +113,7 @@ def cells(
             continue
         values = result.values.get(column.quantity, []) if result else []
         instead = "-" if result else "not measured"
-        if result and result.failure:
+        if result and result.failures:
             instead = "failed"
             if result.slower_than is not None:
                 instead = f"gave up (> {result.slower_than:.0f} x)"
@@ -124,6 +124,7 @@ def cells(
                 limit=limit,
                 every_run=column.every_run,
                 instead=instead,
+                failed=bool(result and result.failures),
             )
         )
     return [
@@ -207,10 +208,8 @@ def main() -> int:
                 plain = (statistics.median(seconds), spread(seconds))
                 made.plain[f"{series.name}, {python}"] = plain
             for result in measured[series].tools.values():
-                if result.failure and result.slower_than is None:
-                    failures.append(result.failure)
-                elif result.failure:
-                    made.notes.append(result.failure)
+                gave_up = result.slower_than is not None
+                (made.notes if gave_up else failures).extend(result.failures)
         made.cells = cells(chosen, measured, toolbox)
         made.load = machine.Load.between(before, machine.counters())
         made.load_after = machine.load_average()

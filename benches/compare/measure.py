@@ -37,10 +37,14 @@ class Results:
     """The figures of one profiler in one series: one value per round and quantity."""
 
     values: dict[str, list[float]] = field(default_factory=dict)
-    # Why there are no (more) figures.
-    failure: str | None = None
+    # Why runs gave no figure. Two of them, or one that was given up on, end the attempts.
+    failures: list[str] = field(default_factory=list)
     # At least this many times as long, when it was given up on.
     slower_than: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.slower_than is not None or len(self.failures) > 1
 
     def add(self, quantity: str, value: float | None) -> None:
         if value is not None:
@@ -171,7 +175,7 @@ class Bench:
             # Tools of one interpreter stay together: they share the plain runs between them.
             groups: dict[str, list[Tool]] = {}
             for tool in tools:
-                if results.tools[tool.key].failure is None:
+                if not results.tools[tool.key].ended:
                     groups.setdefault(tool.interpreter.name, []).append(tool)
             names = list(groups)
             self.random.shuffle(names)
@@ -196,7 +200,7 @@ class Bench:
                 result.add(RATE, recording.rate)
                 result.add(ERROR, error_pp)
             except Failed as failure:
-                result.failure = f"{tool.key}, {series.name}: {failure}"
+                result.failures.append(f"{tool.key}, {series.name}: {failure}")
                 if isinstance(failure, GaveUp) and plain:
                     result.slower_than = PATIENCE_S / plain[-1]
             if series.plain_runs:

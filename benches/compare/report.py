@@ -29,11 +29,13 @@ class Cell:
     every_run: bool = False
     # Shown instead of a figure that there is not.
     instead: str = "-"
+    # Some run gave no figure, so that the others prove nothing.
+    failed: bool = False
 
     @property
     def met(self) -> bool | None:
         """Whether the interval of the median reaches the limit; None where there is nothing to say."""
-        if self.limit is None or self.estimate is None:
+        if self.limit is None or self.estimate is None or self.failed:
             return None
         if self.every_run:
             return max(self.estimate.values) <= self.limit
@@ -54,8 +56,8 @@ class Cell:
     @property
     def verdict(self) -> str:
         if self.limit is None:
-            return ""
-        word = {True: "met", False: "not met", None: "?"}[self.met]
+            return "failed" if self.failed and self.estimate else ""
+        word = {True: "met", False: "not met", None: "failed" if self.failed else "?"}[self.met]
         return f"{limit_text(self.quantity, self.limit)} {word}"
 
 
@@ -151,7 +153,7 @@ class Report:
         met, not_met, unknown = (
             sum(cell.met is outcome for cell in limited) for outcome in (True, False, None)
         )
-        return f"Limits: {met} met, {not_met} not met, {unknown} not measured."
+        return f"Limits: {met} met, {not_met} not met, {unknown} not measured or failed."
 
     def as_json(self) -> dict[str, Any]:
         return {

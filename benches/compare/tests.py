@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 from . import machine, report
@@ -122,6 +123,10 @@ class Verdicts(unittest.TestCase):
         self.assertFalse(self.cell(RATE, [48_000, 49_999], 50_000).met)
         self.assertFalse(self.cell(LOST, [0, 0, 0.001], 0, every=True).met)
         self.assertIsNone(Cell("block", "column", "tool", ERROR, None, 1.0).met)
+
+    def test_a_limit_is_not_met_where_a_run_failed(self) -> None:
+        cell = replace(self.cell(SLOWDOWN, [1.0, 1.0], 1.02), failed=True)
+        self.assertEqual((cell.met, cell.verdict), (None, "1.02 failed"))
 
     def test_figures_are_short(self) -> None:
         cell = self.cell(SLOWDOWN, [1.006, 1.013, 1.021], 1.02)

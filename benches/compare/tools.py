@@ -101,11 +101,11 @@ def parse_manifest(text: str, hold: str, profile: tuple[str, Path] | None = None
     """`stacks` of a session's manifest (docs/session-format.md)."""
     manifest = json.loads(text)
     stacks = manifest.get("stacks")
+    notes = "; ".join(manifest.get("notes", [])) or "it does not say why"
     if not stacks:
-        notes = "; ".join(manifest.get("notes", [])) or "it does not say why"
         raise Unreadable(f"the session has no stacks: {notes}")
     if stacks["hold"] != hold:
-        raise Unreadable(f"threads were held by {stacks['hold']}, not by {hold}")
+        raise Unreadable(f"threads were held by {stacks['hold']}, not by {hold}: {notes}")
     attempts = stacks["samples"] + stacks["lost"]
     return Recording(
         samples=stacks["samples"],
