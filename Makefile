@@ -12,12 +12,13 @@ endif
 
 VENV := target/venv
 JUMPER := "$(CARGO_TARGET_DIR)/release/jumper"
-TYPED_CODE := crates/jumper-py/python examples
+COMPARE_VENV := target/compare
+TYPED_CODE := crates/jumper-py/python examples benches/compare
 PYTHON_CODE := $(TYPED_CODE) crates/jumper-py/tests
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -69,6 +70,13 @@ lint-python: venv
 bench: rust ## Run the benchmarks
 	$(STEP) "the benchmarks failed" cargo bench --locked -p jumper-benches
 
+bench-stacks: rust ## Compare with other profilers; ARGS="--quick --only PATTERN" (benches/README.md)
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
+	$(STEP) "not everything could be compared" env PYTHONPATH=benches \
+	    $(COMPARE_VENV)/bin/python -m compare --jumper $(JUMPER) --venv $(COMPARE_VENV) $(ARGS)
+
 wheel: rust venv ## Build the Python wheel
 	$(STEP) "the wheel does not build" \
 	    $(VENV)/bin/maturin build --release --locked --out "$(CARGO_TARGET_DIR)/wheels"
@@ -80,7 +88,7 @@ fmt: rust venv ## Format the Rust and Python code
 
 clean: ## Remove everything that make has built
 	cargo clean
-	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COMPARE_VENV) demo .mypy_cache .pytest_cache .ruff_cache
 
 rust:
 	@sh scripts/setup.sh rust

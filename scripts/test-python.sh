@@ -16,3 +16,5 @@ export MATURIN_PEP517_ARGS=--locked
 step "the wheel does not build" pip --disable-pip-version-check install --no-build-isolation .
 step "the stubs and the module differ" python -m mypy.stubtest jumper._native
 step "the Python tests failed" python -m pytest crates/jumper-py/tests
+cd benches
+sh ../scripts/step.sh "the tests of benches/compare failed" python -m unittest --quiet compare.tests

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes the virtual environment DIR with the tools of requirements.txt; leaves it alone when it is
-# up to date.
+# Makes the virtual environment DIR with the tools of REQUIREMENTS (scripts/requirements.txt unless
+# it is named); leaves it alone when it is up to date.
 #
-#     scripts/venv.sh DIR
+#     scripts/venv.sh DIR [REQUIREMENTS]
 set -eu
 PYTHON=${PYTHON:-python3}
 venv=$1
-tools=$(dirname "$0")/requirements.txt
+tools=${2:-$(dirname "$0")/requirements.txt}
 
 fail() {
     echo "error: $1" >&2
