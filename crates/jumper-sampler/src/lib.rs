@@ -23,7 +23,7 @@ mod proc;
 mod signals;
 mod stack;
 
-pub use clock::Timestamp;
+pub use clock::{Timestamp, wake_exactly};
 pub use error::Error;
 pub use pid::{Pid, Tid};
 pub use signals::without_signals;

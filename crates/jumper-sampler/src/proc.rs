@@ -171,13 +171,18 @@ impl TaskFiles {
         })
     }
 
-    pub(crate) fn state(&self) -> TaskState {
-        // Six times cheaper than `stat`, and enough for the thread that matters most.
+    /// Whether it is surely on a CPU or waiting for one. Six times cheaper to ask for than its `state`.
+    pub(crate) fn is_running(&self) -> bool {
         let mut buffer = [0; 8];
-        let syscall = self.syscall.as_ref();
-        if syscall.is_some_and(|file| matches!(file.read_at(&mut buffer, 0), Ok(8)))
-            && buffer == *b"running\n"
-        {
+        let read = self
+            .syscall
+            .as_ref()
+            .map(|file| file.read_at(&mut buffer, 0));
+        matches!(read, Some(Ok(8))) && buffer == *b"running\n"
+    }
+
+    pub(crate) fn state(&self) -> TaskState {
+        if self.is_running() {
             return TaskState::Running;
         }
         // The name has at most 15 bytes, some of them escaped; the state follows it.

@@ -81,6 +81,11 @@ impl Capture {
         copy(&mut self.heads, from.heads, heads)?;
         copy(&mut self.blocks, from.blocks, filled.blocks)?;
         copy(&mut self.snapshot, from.snapshot, filled.snapshot)?;
+        copy(
+            &mut self.state,
+            from.state,
+            self.layout.thread_size as usize,
+        )?;
         self.filled = filled;
         Ok(())
     }
@@ -96,6 +101,11 @@ impl Capture {
             state: &mut self.state,
             filter: &mut self.filter,
         }
+    }
+
+    /// The thread state that the stack was found through.
+    pub(crate) fn thread_state(&self) -> &[u8] {
+        &self.state
     }
 
     /// Innermost first.

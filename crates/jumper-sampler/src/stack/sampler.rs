@@ -1,6 +1,7 @@
 //! [`StackSampler`]: one look at what every Python thread of a process is doing.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::agent::Agent;
 use super::capture::{Capture, Proven};
@@ -8,7 +9,7 @@ use super::code::{CodeCache, Function, FunctionKey};
 use super::hold::{HoldError, HoldMode, Holder, Target};
 use super::layout::Version;
 use super::lines::{Extent, Location};
-use super::memory::{Address, Fault, Memory, ProcessMemory};
+use super::memory::{Address, Fault, Memory, ProcessMemory, u64_at};
 use super::names::ThreadNames;
 use super::objects::Objects;
 use super::runtime::{Runtime, fault_error};
@@ -19,6 +20,8 @@ use crate::{Error, Pid, Tid, Timestamp};
 
 /// How often a read that turned out torn is tried again before the sample is lost.
 const ATTEMPTS: usize = 4;
+/// Looks that follow each other faster than this share one list of threads.
+const RELIST_AFTER: Duration = Duration::from_micros(200);
 /// The longest pause, in ticks, between two attempts to learn a thread's name.
 const LONGEST_NAME_PAUSE: u64 = 1 << 12;
 
@@ -163,6 +166,8 @@ pub struct StackSampler {
     seen: Vec<Seen>,
     tick: u64,
     time: Timestamp,
+    /// When the list of threads was read last.
+    listed_at: Timestamp,
 }
 
 impl StackSampler {
@@ -210,6 +215,7 @@ impl StackSampler {
             seen: Vec::new(),
             tick: 0,
             time: Timestamp::now(),
+            listed_at: Timestamp::from_nanos(0),
         };
         sampler.check()?;
         Ok(sampler)
@@ -294,6 +300,11 @@ impl StackSampler {
     }
 
     fn relist(&mut self) -> Result<(), Error> {
+        let age = Timestamp::now().saturating_duration_since(self.listed_at);
+        if age < RELIST_AFTER && !self.list.is_empty() {
+            return Ok(());
+        }
+        self.listed_at = Timestamp::now();
         for _ in 0..ATTEMPTS {
             match threads::list(&self.memory, &self.runtime, &mut self.list) {
                 Ok(()) if self.list.is_empty() => return Err(Error::NotReady { pid: self.pid }),
@@ -417,7 +428,12 @@ impl StackSampler {
         // The most frames that an attempt has proven, which `known` then holds.
         let mut proven = 0;
         for _ in 0..ATTEMPTS {
-            let before = known.files.run_count();
+            // What ran at the last look mostly does so at this one.
+            let runs = known.blocked_since.is_none() && known.files.is_running();
+            let before = match runs {
+                true => None,
+                false => known.files.run_count(),
+            };
             if before.is_some() && known.blocked_since == before {
                 return Look::Done {
                     on_cpu: false,
@@ -425,7 +441,11 @@ impl StackSampler {
                     unchanged: true,
                 };
             }
-            let (attempt, on_cpu) = match known.files.state() {
+            let state = match runs {
+                true => TaskState::Running,
+                false => known.files.state(),
+            };
+            let (attempt, on_cpu) = match state {
                 TaskState::Gone => return Look::Nothing,
                 TaskState::Blocked => (self.read_blocked(known, before), false),
                 TaskState::Running if self.holder.mode() == HoldMode::Nothing => {
@@ -531,6 +551,14 @@ impl StackSampler {
 
     /// Turns the outer `depth` frames of what was captured into frames. The thread may run again by now.
     fn settle(&mut self, known: &mut Known, depth: usize) -> Result<(), Miss> {
+        // The list of threads is older than the capture: by then, the state may have been freed or become another's.
+        let owner = u64_at(
+            self.capture.thread_state(),
+            self.runtime.layout.thread.ident,
+        );
+        if owner != known.listed.ident {
+            return Err(Miss::Lost(LostReason::Torn));
+        }
         let (memory, runtime, codes) = (&self.memory, &self.runtime, &mut self.codes);
         let (layout, snapshot) = (&runtime.layout, self.capture.snapshot());
         let all = self.capture.frames();

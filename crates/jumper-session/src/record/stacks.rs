@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jumper_sampler::{
     Agent, Beat, Error, HoldMode, Pid, SampleOutcome, StackSampler, ThreadSample, Tick, Ticker,
-    Tid, Timestamp as Clock,
+    Tid, Timestamp as Clock, wake_exactly,
 };
 
 use super::stop::Stop;
@@ -105,6 +105,7 @@ impl Recorder {
     /// Samples until the recording ends or the process does. A process that becomes another program is
     /// attached to anew.
     pub(super) fn run(mut self, first: Option<StackSampler>) -> Summary {
+        wake_exactly();
         let mut attached = first;
         loop {
             let result = match attached.take() {
