@@ -18,6 +18,7 @@ fn function(builder: &mut SessionBuilder, name: &str, file: &str, first_line: u3
         qualname: None,
         file,
         first_line,
+        hidden: false,
     })
 }
 
