@@ -18,7 +18,14 @@ class Green:
         self.last_Green()
 
     def last_Green(self):
-        return spin(20)
+        # In the memory of what was released last.
+        others = [Yellow() for _ in range(3)]
+        spin(20)
+        return others
+
+
+class Yellow:
+    __slots__ = ()
 
 
 class Blue:
