@@ -162,7 +162,9 @@ impl Capture {
     pub(crate) fn proven_by(&self, other: &Self) -> Proven {
         let (own, others) = (self.frames(), other.frames());
         let pairs = || own.iter().rev().zip(others.iter().rev());
-        let same = pairs().take_while(|(own, other)| own == other).count();
+        let place = |frame: &RawFrame| (frame.code, frame.position);
+        let pairs_agree = |pair: &(&RawFrame, &RawFrame)| place(pair.0) == place(pair.1);
+        let same = pairs().take_while(pairs_agree).count();
         let moved = pairs()
             .nth(same)
             .is_some_and(|(own, other)| own.code == other.code);

@@ -50,7 +50,8 @@ pub struct Frame {
     pub function: FunctionKey,
     /// The line that it is at; `None` where CPython has none for the instruction.
     pub line: Option<u32>,
-    /// Whose method it is: the class of `self`, or `cls` itself, where the first local variable is called so.
+    /// Whose method it is: the class of `self`, or `cls` itself, where the first local variable is called so. Not known of a
+    /// thread that ran and was not held.
     pub class: Option<ClassKey>,
     extent: Extent,
 }
@@ -517,8 +518,7 @@ impl StackSampler {
     fn read_unheld(&mut self, known: &mut Known, proven: &mut usize) -> Result<(), Miss> {
         known.blocked_since = None;
         let state = known.listed.state;
-        let nothing_new = NothingNew(&self.codes);
-        let taken = self.capture.take(&self.memory, state, &nothing_new);
+        let taken = self.capture.take(&self.memory, state, &NothingNew);
         taken.map_err(|error| self.miss(error))?;
         let found = self.read_again(state)?;
         if found.depth > *proven {
@@ -534,8 +534,7 @@ impl StackSampler {
 
     /// How much of the stack reading it once more proves.
     fn read_again(&mut self, state: Address) -> Result<Proven, Miss> {
-        let nothing_new = NothingNew(&self.codes);
-        let taken = self.second.take(&self.memory, state, &nothing_new);
+        let taken = self.second.take(&self.memory, state, &NothingNew);
         taken.map_err(|error| self.miss(error))?;
         let proven = self.capture.proven_by(&self.second);
         if let Some(depth) = proven.moved {
