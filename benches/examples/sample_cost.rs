@@ -1,7 +1,8 @@
 //! What one sample of a busy thread, 20 frames deep, costs in the sampler's own thread.
 //!
 //! Prints the CPU time of each of seven rounds, and, on stderr, what else there is to know about them.
-//! `cargo run --release -p jumper-benches --example sample_cost [PYTHON [agent|ptrace|none [DEPTH]]]`
+//! `cargo run --release -p jumper-benches --example sample_cost [PYTHON [agent|ptrace|none [DEPTH [functions|methods|objects]]]]`
+//! (functions, methods of one object, or a method of an object of its own at each level).
 
 #![allow(
     clippy::print_stdout,
@@ -32,14 +33,36 @@ sys.setrecursionlimit(depth + 100)
 down(depth - 4)
 ";
 
+/// The same with methods.
+const METHODS: &str = "
+import sys
+class Work:
+    def leaf(self, x): return x + 1
+    def work(self):
+        x = 0
+        while True: x = self.leaf(x)
+    def down(self, depth):
+        if depth: (Work() if apart else self).down(depth - 1)
+        else: self.work()
+depth, apart = int(sys.argv[1]), sys.argv[2] == 'objects'
+sys.setrecursionlimit(depth + 100)
+Work().down(depth - 4)
+";
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let python = arguments.next().unwrap_or_else(|| "python3".into());
     let hold = arguments.next().unwrap_or_else(|| "agent".into());
     let depth = arguments.next().unwrap_or_else(|| "20".into());
+    let calls = arguments.next().unwrap_or_else(|| "functions".into());
+    let code = if calls == "functions" {
+        PROGRAM
+    } else {
+        METHODS
+    };
     let agent = jumper_session::agent()?;
     let program = Command::new(python)
-        .args(["-c", PROGRAM, &depth])
+        .args(["-c", code, &depth, &calls])
         .envs(
             (hold == "agent")
                 .then(|| agent.environment())

@@ -27,6 +27,7 @@ pub fn walk(samples: u32) -> Session {
                 qualname: None,
                 file: &file,
                 first_line: number,
+                hidden: false,
             })
         })
         .collect();

@@ -1,10 +1,11 @@
 //! Quantities and texts as people read them. The same in every report.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, FixedOffset};
-use jumper_session::ClockAnchor;
+use jumper_session::{ClockAnchor, Function};
 
 /// A span of time in seconds, with as many decimals as make sense for its size: `12.3 s`, `4.812 s`, `0.35 ms`.
 pub(crate) fn span(duration: Duration) -> String {
@@ -89,6 +90,24 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
+/// What to call a function that ran as a method of `class`.
+///
+/// The qualified name says where a method was written, the class whose it is: `FastWorker.run` for what `FastWorker`
+/// inherits as `Worker.run`. Functions within functions keep their qualified name.
+pub(crate) fn call_name<'a>(function: &Function<'a>, class: Option<&str>) -> Cow<'a, str> {
+    let Some(class) = class else {
+        return function.display_name().into();
+    };
+    let owner = function.qualname.and_then(|qualname| {
+        let owner = qualname.strip_suffix(function.name)?.strip_suffix('.')?;
+        Some(owner.rsplit_once('.').map_or(owner, |(_, last)| last))
+    });
+    match owner {
+        Some(owner) if owner == class || owner == "<locals>" => function.display_name().into(),
+        _ => format!("{class}.{}", function.name).into(),
+    }
+}
+
 /// The end of a path that people know a file by: what follows `site-packages`, or `lib/python3.X`, else the
 /// last two parts.
 pub(crate) fn short_path(path: &str) -> &str {
@@ -165,6 +184,44 @@ mod tests {
             plain("a\x1b[31mb\nc\u{202e}d\u{9b}é"),
             "a\\x1b[31mb\\nc\\u202ed\\x9bé"
         );
+    }
+
+    #[test]
+    fn a_method_is_called_by_the_class_whose_it_is() {
+        let name = |qualname: Option<&str>, name, class| {
+            let function = Function {
+                name,
+                qualname,
+                file: "",
+                first_line: 1,
+                hidden: false,
+            };
+            call_name(&function, class).into_owned()
+        };
+        let cases = [
+            ("Worker.run", "run", Some("FastWorker"), "FastWorker.run"),
+            ("Worker.run", "run", Some("Worker"), "Worker.run"),
+            ("Worker.run", "run", None, "Worker.run"),
+            ("Outer.Inner.run", "run", Some("Inner"), "Outer.Inner.run"),
+            (
+                "main.<locals>.W.run",
+                "run",
+                Some("W"),
+                "main.<locals>.W.run",
+            ),
+            (
+                "W.run.<locals>.<lambda>",
+                "<lambda>",
+                Some("W"),
+                "W.run.<locals>.<lambda>",
+            ),
+            ("patched", "patched", Some("Worker"), "Worker.patched"),
+        ];
+        for (qualname, plain, class, shown) in cases {
+            assert_eq!(name(Some(qualname), plain, class), shown);
+        }
+        assert_eq!(name(None, "run", Some("Worker")), "Worker.run");
+        assert_eq!(name(None, "run", None), "run");
     }
 
     #[test]

@@ -4,13 +4,14 @@
 //! encoded so that nothing in it can end the element; the page's script makes text nodes of it. The only other
 //! way in is the title, which the template engine escapes.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use jumper_session::{FrameTree, NodeKind, ProcessorOptions, Session, remove_irrelevant_nodes};
 use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
-use crate::format::{share, span};
+use crate::format::{call_name, share, span};
 use crate::metrics::series;
 use crate::{RenderError, RenderOptions, Renderer, facts};
 
@@ -225,19 +226,21 @@ impl Nodes {
         let mut nodes = Self::default();
         for (id, depth) in tree.walk() {
             let node = tree.node(id);
-            let (name, file, line) = match node.kind() {
+            let (name, file, line): (Cow<'_, str>, _, _) = match node.kind() {
                 NodeKind::Function(function) => {
                     let function = session.function(function);
                     (
-                        function.display_name(),
+                        call_name(&function, node.class().map(|class| session.string(class))),
                         function.file,
                         function.first_line.into(),
                     )
                 }
-                NodeKind::Thread(thread) => {
-                    (session.thread_name(thread).unwrap_or_default(), "", 0)
-                }
-                NodeKind::Root => ("", "", 0),
+                NodeKind::Thread(thread) => (
+                    session.thread_name(thread).unwrap_or_default().into(),
+                    "",
+                    0,
+                ),
+                NodeKind::Root => ("".into(), "", 0),
             };
             nodes.name.push(name.into());
             nodes.file.push(file.into());

@@ -1,5 +1,5 @@
 //! The report for programs. Its schema is that of pyinstrument's JSON renderer, so that what reads the one
-//! reads the other; `lost_sample_count` is ours.
+//! reads the other; `lost_sample_count` and `qualname` are ours.
 //!
 //! Written as it is walked: no value tree is built, and nothing recurses, so that depth and size do not matter.
 
@@ -106,13 +106,19 @@ fn frame(
             let function = session.function(function);
             let library = is_library(function.file);
             call(
-                function.display_name(),
+                function.name,
                 function.file,
                 u64::from(function.first_line),
                 time,
                 !library,
                 out,
-            )
+            )?;
+            if let Some(class) = node.class() {
+                write!(out, "\"class_name\":{},", encoded(session.string(class))?)?;
+            }
+            if let Some(qualname) = function.qualname {
+                write!(out, "\"qualname\":{},", encoded(qualname)?)?;
+            }
         }
         NodeKind::Thread(thread) => {
             let name = session.thread_name(thread).unwrap_or_default();
@@ -123,12 +129,15 @@ fn frame(
                 time,
                 false,
                 out,
-            )
+            )?;
         }
-        NodeKind::Root => call("[root]", "", 0, time, false, out),
+        NodeKind::Root => call("[root]", "", 0, time, false, out)?,
     }
+    write!(out, "\"children\":[")?;
+    Ok(())
 }
 
+/// What every frame has.
 fn call(
     function: &str,
     file: &str,
@@ -148,10 +157,7 @@ fn call(
         "\"file_path\":{},\"line_no\":{line},\"time\":{time:.6},\"await_time\":0.0,",
         encoded(file)?
     )?;
-    write!(
-        out,
-        "\"is_application_code\":{is_application_code},\"children\":["
-    )?;
+    write!(out, "\"is_application_code\":{is_application_code},")?;
     Ok(())
 }
 

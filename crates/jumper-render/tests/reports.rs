@@ -5,8 +5,8 @@ use std::time::Duration;
 use jumper_render::{RenderError, RenderOptions, check_file, render_to_file, renderer, renderers};
 use jumper_session::{
     ClockAnchor, Function, FunctionId, Hold, Host, Manifest, MetricColumn, MetricKind,
-    MetricsSummary, NewSample, Outcome, Program, Python, Session, SessionBuilder, StacksSummary,
-    ThreadId, ThreadState, Timestamp,
+    MetricsSummary, NewSample, Outcome, Place, Program, Python, Session, SessionBuilder,
+    StacksSummary, ThreadId, ThreadState, Timestamp,
 };
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ fn function(builder: &mut SessionBuilder, name: &str, file: &str, first_line: u3
         qualname: None,
         file,
         first_line,
+        hidden: false,
     })
 }
 
@@ -251,6 +252,45 @@ fn one_thread_is_the_root_of_the_json() {
         serde_json::from_str(&report(&builder.finish(Manifest::default()), "json")).expect("JSON");
     assert_eq!(report["root_frame"]["function"], "MainThread");
     assert_eq!(report["root_frame"]["children"][0]["function"], "only");
+}
+
+#[test]
+fn methods_are_called_by_the_class_whose_they_are() {
+    let mut builder = SessionBuilder::new();
+    let host = builder.add_host(Host::default());
+    let process = builder.add_process(host, 1, None);
+    let thread = builder.add_thread(process, 1, Some("MainThread"));
+    let run = builder.intern_function(&Function {
+        name: "run",
+        qualname: Some("Worker.run"),
+        file: "a.py",
+        first_line: 1,
+        hidden: false,
+    });
+    let class = Some(builder.intern_string("<Fast>\x1b[1m"));
+    let at = Place {
+        line: 2,
+        class,
+        ..Place::default()
+    };
+    let stack = builder.intern_stack_frames([(run, at)]);
+    builder.push_sample(NewSample {
+        time: Timestamp::from_nanos(0),
+        duration: Duration::from_millis(1),
+        thread,
+        task: None,
+        state: ThreadState::ON_CPU,
+        stack,
+    });
+    let session = builder.finish(Manifest::default());
+    let json: Value = serde_json::from_str(&report(&session, "json")).expect("valid JSON");
+    let frame = &json["root_frame"]["children"][0];
+    let said = [&frame["function"], &frame["class_name"], &frame["qualname"]];
+    assert_eq!(said, ["run", "<Fast>\x1b[1m", "Worker.run"]);
+    let text = text(&session, &RenderOptions::default());
+    assert!(text.contains("<Fast>\\x1b[1m.run"), "{text}");
+    let page = report(&session, "html");
+    assert!(page.contains(r"\u003cFast\u003e\u001b[1m.run"), "{page}");
 }
 
 #[test]

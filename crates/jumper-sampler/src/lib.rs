@@ -28,7 +28,7 @@ pub use error::Error;
 pub use pid::{Pid, Tid};
 pub use signals::without_signals;
 pub use stack::{
-    Agent, Beat, Deadline, Frame, Function, FunctionKey, HoldMode, Location, LostReason,
+    Agent, Beat, ClassKey, Deadline, Frame, Function, FunctionKey, HoldMode, Location, LostReason,
     SampleOutcome, StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick, Ticker, Version,
     load_agent,
 };

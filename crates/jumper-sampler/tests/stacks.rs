@@ -393,3 +393,73 @@ fn an_older_python_is_named_with_its_version() {
     }
     println!("older versions at hand: {}", old.len());
 }
+
+/// The class that a function of `methods.py` says it has: what follows the two underscores.
+fn class_in_name(name: &str) -> Option<Option<&str>> {
+    let (_, class) = name.rsplit_once("__")?;
+    Some(Some(class).filter(|class| !class.is_empty()))
+}
+
+#[test]
+fn frames_say_whose_method_they_are_and_whether_they_hide() {
+    for python in pythons() {
+        for hold in [HoldMode::Ptrace, HoldMode::Nothing] {
+            let target = Target::start(&python, "methods.py");
+            let mut sampler = StackSampler::attach(target.pid(), hold).expect("a supported Python");
+            let mut seen = HashMap::new();
+            for _ in 0..2 {
+                let tick = sampler.sample().expect("the target runs");
+                for frame in tick.threads().flat_map(|sample| sample.frames) {
+                    let function = tick.sampler().function(frame.function);
+                    let Some(expected) = class_in_name(&function.name) else {
+                        continue;
+                    };
+                    let class = frame.class.map(|class| tick.sampler().class_name(class));
+                    assert_eq!(class, expected, "{function:?} under {}", python.full);
+                    let hides = function.name.contains("hide") && !function.name.contains("_not");
+                    assert_eq!(function.hidden, hides, "{function:?} under {}", python.full);
+                    *seen.entry(function.name.clone()).or_insert(0) += 1;
+                }
+            }
+            assert_eq!(seen.len(), 30, "{seen:?} under {}", python.full);
+            assert_eq!(seen["recursive__Derived"], 2 * 51);
+            assert_eq!(seen["visit__Node"], 2 * 201);
+        }
+    }
+}
+
+#[test]
+fn an_object_that_is_gone_never_gives_a_wrong_class() {
+    for python in pythons() {
+        for hold in [HoldMode::Ptrace, HoldMode::Nothing] {
+            let target = Target::start(&python, "short_lived.py");
+            let mut sampler = StackSampler::attach(target.pid(), hold).expect("a supported Python");
+            let (mut with, mut without) = (0, 0);
+            let end = Timestamp::now().after(Duration::from_millis(600));
+            while Timestamp::now() < end {
+                let tick = sampler.sample().expect("the target runs");
+                for frame in tick.threads().flat_map(|sample| sample.frames) {
+                    let function = tick.sampler().function(frame.function);
+                    let class = frame.class.map(|class| tick.sampler().class_name(class));
+                    let expected = function.name.split_once('_').map(|(_, class)| class);
+                    match class {
+                        Some(class) if function.name != "__del__" => {
+                            assert_eq!(Some(class), expected, "{function:?} {}", python.full);
+                            with += 1;
+                        }
+                        Some(class) => assert_eq!(class, "Green"),
+                        None => without += usize::from(expected.is_some()),
+                    }
+                }
+            }
+            println!(
+                "{with} with class, {without} without, {hold:?} {}",
+                python.full
+            );
+            match hold {
+                HoldMode::Nothing => assert_eq!(with, 0),
+                _ => assert!(with > 100 && with > without * 4),
+            }
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::hash::IntMap;
 use crate::tables::{
-    FrameTable, Function, FunctionRow, MetricColumn, MetricsTable, NewSample, Process,
+    FrameTable, Function, FunctionRow, MetricColumn, MetricsTable, NewSample, Place, Process,
     ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Thread, ThreadTable,
 };
 use crate::{
@@ -41,13 +41,14 @@ impl SessionBuilder {
         self.strings.intern(text)
     }
 
-    /// The handle of a function, new or known. Two functions are one when all four fields agree.
+    /// The handle of a function, new or known. Two functions are one when all fields agree.
     pub fn intern_function(&mut self, function: &Function<'_>) -> FunctionId {
         let row = FunctionRow {
             name: self.strings.intern(function.name),
             qualname: function.qualname.map(|name| self.strings.intern(name)),
             file: self.strings.intern(function.file),
             first_line: function.first_line,
+            hidden: function.hidden,
         };
         *self
             .function_ids
@@ -55,7 +56,7 @@ impl SessionBuilder {
             .or_insert_with(|| self.frames.push(row))
     }
 
-    /// The handle of the stack in which `function` runs at `line` (0 is unknown), called from `parent`.
+    /// The handle of the stack in which `function` runs at `place` (or just a line; 0 is unknown), called from `parent`.
     ///
     /// # Panics
     /// If a handle is not of this builder.
@@ -63,16 +64,27 @@ impl SessionBuilder {
         &mut self,
         parent: Option<StackId>,
         function: FunctionId,
-        line: u32,
+        place: impl Into<Place>,
     ) -> StackId {
         assert!(
             function.index() < self.frames.len(),
             "bug: function of another builder"
         );
+        let Place {
+            line,
+            extent,
+            class,
+        } = place.into();
+        assert!(
+            class.is_none_or(|class| class.index() < self.strings.len()),
+            "bug: string of another builder"
+        );
         let stack = Stack {
             parent,
             function,
             line,
+            extent,
+            class,
         };
         *self
             .stack_ids
@@ -80,17 +92,18 @@ impl SessionBuilder {
             .or_insert_with(|| self.stacks.push(stack))
     }
 
-    /// The handle of a whole stack, given outermost frame first as (function, current line); `None` for
+    /// The handle of a whole stack, given outermost frame first as (function, place or current line); `None` for
     /// a stack without frames.
     ///
     /// # Panics
     /// If a handle is not of this builder.
-    pub fn intern_stack_frames<I>(&mut self, frames: I) -> Option<StackId>
+    pub fn intern_stack_frames<I, P>(&mut self, frames: I) -> Option<StackId>
     where
-        I: IntoIterator<Item = (FunctionId, u32)>,
+        I: IntoIterator<Item = (FunctionId, P)>,
+        P: Into<Place>,
     {
-        frames.into_iter().fold(None, |parent, (function, line)| {
-            Some(self.intern_stack(parent, function, line))
+        frames.into_iter().fold(None, |parent, (function, place)| {
+            Some(self.intern_stack(parent, function, place))
         })
     }
 
@@ -271,6 +284,7 @@ mod tests {
             qualname: None,
             file: "a.py",
             first_line: 1,
+            hidden: false,
         }
     }
 
@@ -286,7 +300,8 @@ mod tests {
         let other_line = builder.intern_stack_frames([(main, 1), (work, 6)]);
         assert_eq!(first, again);
         assert_ne!(first, other_line);
-        assert_eq!(builder.intern_stack_frames([]), None);
+        let none: [(FunctionId, u32); 0] = [];
+        assert_eq!(builder.intern_stack_frames(none), None);
 
         let session = builder.finish(Manifest::default());
         assert_eq!(session.stacks().len(), 3);

@@ -46,7 +46,7 @@
 //! let process = builder.add_process(host, 4242, Some("python fib.py"));
 //! let thread = builder.add_thread(process, 4242, Some("MainThread"));
 //! let main = builder.intern_function(&Function {
-//!     name: "main", qualname: None, file: "fib.py", first_line: 1,
+//!     name: "main", qualname: None, file: "fib.py", first_line: 1, hidden: false,
 //! });
 //! let stack = builder.intern_stack_frames([(main, 3)]);
 //! builder.push_sample(NewSample {
@@ -99,9 +99,9 @@ pub use record::{
 pub use session::Session;
 pub use store::Store;
 pub use tables::{
-    FrameTable, Function, FunctionRow, MetricColumn, MetricKind, MetricsTable, NewSample, Process,
-    ProcessTable, Sample, SampleTable, Stack, StackFrames, StackTable, StringTable, Thread,
-    ThreadState, ThreadTable,
+    Extent, FrameTable, Function, FunctionRow, MetricColumn, MetricKind, MetricsTable, NewSample,
+    Place, Process, ProcessTable, Sample, SampleTable, Stack, StackFrames, StackTable, StringTable,
+    Thread, ThreadState, ThreadTable,
 };
 pub use time::Timestamp;
 pub use tree::{Children, FrameTree, Node, NodeKind, Walk};

@@ -139,6 +139,7 @@ impl Session {
             qualname: row.qualname.map(|name| self.string(name)),
             file: self.string(row.file),
             first_line: row.first_line,
+            hidden: row.hidden,
         }
     }
 

@@ -253,6 +253,13 @@ fn wrong_types_and_missing_values_are_named() {
     expect_damage("metrics.parquet", "host", doubles, "its type is Float64");
     let nulls =
         |batch: &RecordBatch| -> ArrayRef { Arc::new(StringArray::new_null(batch.num_rows())) };
+    for column in ["column", "end_line", "end_column"] {
+        let reserved = "row 0 is 2^32 - 1, which is reserved";
+        expect_damage("stacks.parquet", column, filled(u32::MAX), reserved);
+        expect_damage("stacks.parquet", column, doubles, "its type is Float64");
+    }
+    expect_damage("frames.parquet", "hidden", doubles, "its type is Float64");
+    expect_damage("stacks.parquet", "class", doubles, "its type is Float64");
     expect_damage("frames.parquet", "name", nulls, "row 0 has no value");
     expect_damage("metrics.parquet", "level", nulls, "row 0 has no value");
 }

@@ -58,10 +58,8 @@ pub(crate) fn rich_session() -> Session {
         .map(|_| {
             let frames: Vec<_> = (0..random.below(12))
                 .map(|_| {
-                    (
-                        functions[random.below(functions.len())],
-                        random.below(9) as u32,
-                    )
+                    let function = functions[random.below(functions.len())];
+                    (function, place(&mut builder, &mut random))
                 })
                 .collect();
             builder.intern_stack_frames(frames)
@@ -90,6 +88,15 @@ pub(crate) fn rich_session() -> Session {
     builder.finish(manifest())
 }
 
+fn place(builder: &mut SessionBuilder, random: &mut Random) -> Place {
+    let mut maybe = |limit| (random.below(3) > 0).then(|| random.below(limit) as u32);
+    Place {
+        line: maybe(9).unwrap_or(0),
+        extent: Extent::new(maybe(3), maybe(9), maybe(80)),
+        class: maybe(8).map(|class| builder.intern_string(HOSTILE[class as usize])),
+    }
+}
+
 fn functions(builder: &mut SessionBuilder) -> Vec<FunctionId> {
     let functions = HOSTILE.iter().enumerate().map(|(row, name)| {
         builder.intern_function(&Function {
@@ -97,6 +104,7 @@ fn functions(builder: &mut SessionBuilder) -> Vec<FunctionId> {
             qualname: (row % 2 == 0).then_some(HOSTILE[(row + 1) % HOSTILE.len()]),
             file: HOSTILE[(row + 3) % HOSTILE.len()],
             first_line: row as u32,
+            hidden: row % 3 == 0,
         })
     });
     functions.collect()

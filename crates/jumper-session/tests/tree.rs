@@ -26,6 +26,7 @@ fn session(samples: &[(u64, Frames<'_>, u64)]) -> Session {
                     qualname: None,
                     file: "t.py",
                     first_line: 1,
+                    hidden: false,
                 };
                 (builder.intern_function(&function), *line)
             })
@@ -229,6 +230,7 @@ fn a_hundred_thousand_calls_deep() {
             qualname: None,
             file: "t.py",
             first_line: 1,
+            hidden: false,
         };
         let function = builder.intern_function(&function);
         let stack = builder.intern_stack_frames((0..DEPTH).map(|_| (function, 2)));
@@ -260,4 +262,53 @@ fn a_hundred_thousand_calls_deep() {
         .spawn(work)
         .unwrap();
     thread.join().unwrap();
+}
+
+#[test]
+fn a_node_has_the_class_that_it_had_for_the_longest() {
+    let mut builder = SessionBuilder::new();
+    let host = builder.add_host(Host::default());
+    let process = builder.add_process(host, 1, None);
+    let threads = [1, 2].map(|native_id| builder.add_thread(process, native_id, None));
+    let [outer, inner] = ["outer", "inner"].map(|name| {
+        builder.intern_function(&Function {
+            name,
+            qualname: None,
+            file: "t.py",
+            first_line: 1,
+            hidden: false,
+        })
+    });
+    let [a, b] = ["A", "B"].map(|class| Some(builder.intern_string(class)));
+    let at = |line, class| Place {
+        line,
+        class,
+        ..Place::default()
+    };
+    for (thread, millis, place, inner_place) in [
+        (threads[0], 3, at(1, a), at(5, None)),
+        (threads[0], 2, at(2, b), at(5, b)),
+        (threads[0], 2, at(3, b), at(6, a)),
+        (threads[0], 9, at(4, None), at(6, None)),
+        (threads[1], 1, at(1, a), at(7, None)),
+    ] {
+        let stack = builder.intern_stack_frames([(outer, place), (inner, inner_place)]);
+        builder.push_sample(NewSample {
+            time: Timestamp::from_nanos(thread.index() as i64),
+            duration: Duration::from_millis(millis),
+            thread,
+            task: None,
+            state: ThreadState::NONE,
+            stack,
+        });
+    }
+    let session = builder.finish(Manifest::default());
+    let tree = FrameTree::build(&session);
+    let classes: Vec<_> = tree
+        .walk()
+        .map(|(id, _)| tree.node(id).class().map(|class| session.string(class)))
+        .collect();
+    // In the inner function of the first thread there is a tie, and A was seen first.
+    assert_eq!(classes, [None, Some("B"), Some("A"), None, Some("A"), None]);
+    assert_eq!(tree.total(), session.samples().total());
 }

@@ -66,6 +66,73 @@ fn json_goes_to_stdout_and_its_figures_are_right() {
     assert!((1.0..30.0).contains(&duration), "{duration} s");
 }
 
+/// Methods whose names end in the one class that they are called with. The objects live for a few calls each, so that the
+/// memory of one becomes that of another of another class.
+const METHODS: &str = "
+import time
+class Base:
+    def run_Left(self): return self.spin_Left()
+    def spin_Left(self):
+        __tracebackhide__ = True
+        return [self for _ in range(3)] and sum(range(2000))
+class Left(Base):
+    pass
+class Right:
+    def run_Right(self):
+        def use(): return self
+        return self.spin_Right() and use()
+    def spin_Right(self): return sum(range(2000))
+    @classmethod
+    def of_class_Right(cls): return sum(range(2000))
+def made():
+    kind = type('Made', (), {'run_Made': run_Made})
+    kind().run_Made()
+    Right.of_class_Right()
+def run_Made(self): return sum(range(2000))
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    for _ in range(10):
+        Left().run_Left()
+        Right().run_Right()
+    made()
+";
+
+#[test]
+fn methods_are_called_by_their_classes() {
+    let place = Place::new();
+    place.write("a.py", METHODS);
+    let done = place.run(&["run", "--session", "s.jumper", "-o", "r.txt", "a.py"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let session = jumper_session::Session::open(place.path("s.jumper")).expect("a session");
+    let stacks = session.manifest().stacks.expect("there are stacks");
+    assert_eq!(stacks.hold, jumper_session::Hold::Agent);
+    let (mut with, mut without) = (0, 0);
+    for (_, stack) in session.stacks().iter() {
+        let function = session.function(stack.function);
+        assert_eq!(function.hidden, function.name == "spin_Left");
+        let expected = match function.name.rsplit_once('_') {
+            Some((_, class @ ("Left" | "Right" | "Made"))) => class,
+            _ => continue,
+        };
+        match stack.class.map(|class| session.string(class)) {
+            Some(class) => {
+                assert_eq!(class, expected, "{function:?}");
+                with += 1;
+            }
+            None => without += 1,
+        }
+    }
+    assert!(
+        with >= 6 && with > without,
+        "{with} with, {without} without"
+    );
+    let text = place.read("r.txt");
+    for call in ["Left.spin_Left", "Right.run_Right", "Made.run_Made"] {
+        assert!(text.contains(call), "no {call} in {text}");
+    }
+    assert!(!text.contains("Base.run_Left"), "{text}");
+}
+
 #[test]
 fn the_program_keeps_its_streams_arguments_and_directory() {
     let place = Place::new();

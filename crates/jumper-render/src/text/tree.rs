@@ -6,7 +6,7 @@ use jumper_session::{FrameTree, NodeId, NodeKind, Session};
 
 use super::paint::{Paint, Style};
 use crate::RenderOptions;
-use crate::format::{count, is_library, plain, share, short_path, span};
+use crate::format::{call_name, count, is_library, plain, share, short_path, span};
 
 /// Levels beyond this one are not indented further, but numbered: a recursion of thousands of levels would
 /// otherwise be a line of thousands of columns.
@@ -144,7 +144,8 @@ impl Printer<'_> {
     }
 
     fn call(&self, id: NodeId) -> String {
-        let Some(function) = self.tree.node(id).function() else {
+        let node = self.tree.node(id);
+        let Some(function) = node.function() else {
             return String::new();
         };
         let function = self.session.function(function);
@@ -157,7 +158,10 @@ impl Printer<'_> {
             0 => plain(short_path(function.file)),
             line => format!("{}:{line}", plain(short_path(function.file))),
         };
-        let name = self.paint.style(style, &plain(function.display_name()));
+        let class = node.class().map(|class| self.session.string(class));
+        let name = self
+            .paint
+            .style(style, &plain(&call_name(&function, class)));
         format!("{name}  {}", self.paint.style(Style::Dim, &place))
     }
 

@@ -10,11 +10,13 @@
 //! | `walk`, `capture` | copying its frames while it holds still |
 //! | `snapshot` | and what new code objects on it say of themselves |
 //! | `code`, `lines`, `objects` | from code objects to functions and lines |
+//! | `traits`, `receiver`, `class` | which variable of a function is `self`, and from there to the name of its class |
 //! | `agent` | a signal handler in programs that we start |
 //! | `sampler`, `ticker` | all of it together, and the beat |
 
 mod agent;
 mod capture;
+mod class;
 mod code;
 mod elf;
 mod hold;
@@ -23,14 +25,17 @@ mod lines;
 mod memory;
 mod names;
 mod objects;
+mod receiver;
 mod runtime;
 mod sampler;
 mod snapshot;
 mod threads;
 mod ticker;
+mod traits;
 mod walk;
 
 pub use agent::{Agent, load_agent};
+pub use class::ClassKey;
 pub use code::{Function, FunctionKey};
 pub use hold::HoldMode;
 pub use layout::Version;

@@ -19,7 +19,7 @@ pub(crate) const OB_TYPE: usize = 8;
 const OB_SIZE: u64 = 16;
 const UNICODE_LENGTH: usize = 16;
 const UNICODE_STATE: usize = 32;
-const BYTES_DATA: u64 = 32;
+pub(crate) const BYTES_DATA: u64 = 32;
 const INT_DIGITS: usize = 24;
 /// How much of the front of a `str` or `bytes` tells its whole length.
 pub(crate) const FRONT: usize = 40;
@@ -42,6 +42,12 @@ pub(crate) fn text_len(layout: &WalkLayout, front: &[u8]) -> Option<u64> {
 pub(crate) fn bytes_len(front: &[u8]) -> Option<u64> {
     let size = u64_at(front, OB_SIZE as usize);
     (size <= MAX_BYTES).then_some(BYTES_DATA + size)
+}
+
+/// Whether the `str` with this front has its characters in one byte each from [`ascii_data`](WalkLayout::ascii_data) on.
+pub(crate) fn is_ascii(front: &[u8]) -> bool {
+    // `compact` and `ascii`.
+    i32_at(front, UNICODE_STATE) >> 5 & 3 == 3
 }
 
 /// What the front of a `str` says.

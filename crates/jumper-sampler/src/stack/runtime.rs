@@ -108,8 +108,8 @@ fn in_file(pid: Pid, candidate: &Candidate) -> Result<Option<Runtime>, Error> {
     };
     let elf = Elf::open(&candidate.path)
         .map_err(|error| Error::from_proc(pid, candidate.path.clone(), error))?;
-    let [runtime, code_type, hex_version] = elf
-        .symbols(["_PyRuntime", "PyCode_Type", "Py_Version"])
+    let [runtime, code_type, hex_version, cell_type] = elf
+        .symbols(["_PyRuntime", "PyCode_Type", "Py_Version", "PyCell_Type"])
         .map_err(bad)?;
     let (Some(runtime), Some(code_type)) = (runtime, code_type) else {
         return Ok(None);
@@ -126,8 +126,9 @@ fn in_file(pid: Pid, candidate: &Candidate) -> Result<Option<Runtime>, Error> {
     };
     version.free_threaded = is_free_threaded_name(file_name(&candidate.name));
     let address = bias.wrapping_add(runtime);
-    let layout =
+    let mut layout =
         Layout::of(version, &memory, address).map_err(|error| layout_error(pid, version, error))?;
+    layout.object.cell_type = cell_type.map_or(0, |cell_type| bias.wrapping_add(cell_type));
     Ok(Some(Runtime {
         version,
         walk: WalkLayout::of(&layout),

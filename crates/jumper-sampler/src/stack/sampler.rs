@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::agent::Agent;
 use super::capture::{Capture, Proven};
-use super::code::{CodeCache, Function, FunctionKey};
-use super::hold::{HoldError, HoldMode, Holder, Target};
+use super::class::ClassKey;
+use super::code::{CodeCache, Function, FunctionKey, NothingNew};
+use super::hold::{HoldError, HoldMode, Holder, KnownObject, Target};
 use super::layout::Version;
 use super::lines::{Extent, Location};
 use super::memory::{Address, Fault, Memory, ProcessMemory, u64_at};
@@ -52,14 +53,18 @@ pub struct Frame {
     pub function: FunctionKey,
     /// The line that it is at; `None` where CPython has none for the instruction.
     pub line: Option<u32>,
+    /// Whose method it is: the class of `self`, or `cls` itself, where the first local variable is called so. Not known of a
+    /// thread that ran and was not held.
+    pub class: Option<ClassKey>,
     extent: Extent,
 }
 
 impl Frame {
-    fn at(function: FunctionKey, location: Location) -> Self {
+    fn at(function: FunctionKey, location: Location, class: Option<ClassKey>) -> Self {
         Self {
             function,
             line: location.line,
+            class,
             extent: Extent::of(location),
         }
     }
@@ -265,6 +270,16 @@ impl StackSampler {
     /// All functions seen so far, in the order of their keys.
     pub fn functions(&self) -> &[Function] {
         self.codes.functions()
+    }
+
+    /// The name of a class: the last part of its `tp_name`.
+    pub fn class_name(&self, key: ClassKey) -> &str {
+        self.codes.classes().name(key)
+    }
+
+    /// All names of classes seen so far, in the order of their keys.
+    pub fn class_names(&self) -> &[String] {
+        self.codes.classes().names()
     }
 
     /// A thread that was seen.
@@ -480,12 +495,9 @@ impl StackSampler {
 
     /// A blocked thread holds still by itself, which is proven if it was not given a CPU meanwhile.
     fn read_blocked(&mut self, known: &mut Known, before: Option<RunCount>) -> Result<(), Miss> {
-        let (codes, layout) = (&self.codes, &self.runtime.walk);
         let taken = self
             .capture
-            .take(&self.memory, known.listed.state, |address, head| {
-                codes.knows(layout, address, head)
-            });
+            .take(&self.memory, known.listed.state, &self.codes);
         let stood = match before {
             Some(_) => {
                 known.files.run_count() == before && known.files.state() == TaskState::Blocked
@@ -526,8 +538,7 @@ impl StackSampler {
     fn read_unheld(&mut self, known: &mut Known, proven: &mut usize) -> Result<(), Miss> {
         known.blocked_since = None;
         let state = known.listed.state;
-        // Copies of what may change meanwhile prove nothing, so that nothing new is described.
-        let taken = self.capture.take(&self.memory, state, |_, _| true);
+        let taken = self.capture.take(&self.memory, state, &NothingNew);
         taken.map_err(|error| self.miss(error))?;
         let found = self.read_again(state)?;
         if found.depth > *proven {
@@ -543,10 +554,13 @@ impl StackSampler {
 
     /// How much of the stack reading it once more proves.
     fn read_again(&mut self, state: Address) -> Result<Proven, Miss> {
-        match self.second.take(&self.memory, state, |_, _| true) {
-            Ok(()) => Ok(self.capture.proven_by(&self.second)),
-            Err(error) => Err(self.miss(error)),
+        let taken = self.second.take(&self.memory, state, &NothingNew);
+        taken.map_err(|error| self.miss(error))?;
+        let proven = self.capture.proven_by(&self.second);
+        if let Some(depth) = proven.moved {
+            self.capture.forget_class(depth);
         }
+        Ok(proven)
     }
 
     /// Turns the outer `depth` frames of what was captured into frames. The thread may run again by now.
@@ -563,17 +577,26 @@ impl StackSampler {
         let (layout, snapshot) = (&runtime.layout, self.capture.snapshot());
         let all = self.capture.frames();
         let frames = &all[all.len().saturating_sub(depth)..];
-        for (address, head) in self.capture.codes() {
+        for (address, head, traits) in self.capture.codes() {
             // What is unproven may be no code object at all.
             if frames.len() < all.len() && !frames.iter().any(|frame| frame.code == address) {
                 continue;
             }
-            let learnt = codes.learn(memory, &snapshot, runtime, address, head);
-            if learnt.map_err(|_| Miss::Lost(LostReason::NotCode))? {
-                self.holder.note_known(&runtime.walk, address, head);
+            let learnt = codes.learn(memory, &snapshot, runtime, (address, head, traits));
+            if let Some(traits) = learnt.map_err(|_| Miss::Lost(LostReason::NotCode))? {
+                let known = KnownObject::code(&runtime.walk, address, head, traits);
+                self.holder.note_known(known);
             }
         }
-        // The outer part of a stack is mostly that of the look before. A code object at a reused address may look the same.
+        for (address, head) in self.capture.types() {
+            if codes.learn_class(memory, &snapshot, address, head)
+                && let Some(known) = KnownObject::class(address, head)
+            {
+                self.holder.note_known(known);
+            }
+        }
+        // The outer part of a stack is mostly that of the look before. A code object or
+        // class at a reused address may look the same.
         let pairs = frames.iter().rev().zip(known.raw.iter().rev());
         let same = match known.replaced == codes.replaced() {
             true => pairs.take_while(|(new, old)| new == old).count(),
@@ -588,7 +611,7 @@ impl StackSampler {
             let (function, location) = codes
                 .locate(layout, frame.code, frame.position)
                 .ok_or(Miss::Lost(LostReason::NotCode))?;
-            located.push(Frame::at(function, location));
+            located.push(Frame::at(function, location, codes.class(frame.class)));
         }
         known.frames.splice(..0, located);
         known.raw.extend_from_slice(frames);

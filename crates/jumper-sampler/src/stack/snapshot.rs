@@ -4,6 +4,7 @@
 //! later they may be gone: code made by `exec` or a template engine often is. So the texts of every code object
 //! that is not known yet are copied together with the stack, as they lie in memory. Making sense of them can wait.
 
+use super::class::{self, MAX_NAME};
 use super::layout::WalkLayout;
 use super::memory::{Address, Fault, Memory, u64_at};
 use super::objects;
@@ -62,6 +63,33 @@ impl<'a> Space<'a> {
         let _ = self.copy_object(memory, line_table, objects::bytes_len);
     }
 
+    /// Copies the name of the type with this front.
+    pub(crate) fn copy_type_name(&mut self, memory: &impl Memory, head: &[u8]) {
+        let address = class::name_address(head);
+        let copied = self.blocks.iter().take(self.count);
+        if copied.into_iter().any(|block| block.address == address) {
+            return;
+        }
+        let end = self.used.saturating_add(MAX_NAME);
+        let end = end.min(self.bytes.len());
+        let (Some(space), Some(block)) = (
+            self.bytes.get_mut(self.used..end),
+            self.blocks.get_mut(self.count),
+        ) else {
+            return;
+        };
+        if let Some(len) = class::read_c_string(memory, address, space) {
+            let (offset, len) = (self.used, len + 1);
+            *block = Block {
+                address,
+                offset,
+                len,
+            };
+            self.count += 1;
+            self.used += len;
+        }
+    }
+
     /// Copies an object whose front tells its whole length.
     fn copy_object(
         &mut self,
@@ -102,6 +130,14 @@ pub(crate) struct Snapshot<'a> {
 impl<'a> Snapshot<'a> {
     pub(crate) fn new(blocks: &'a [Block], bytes: &'a [u8]) -> Self {
         Self { blocks, bytes }
+    }
+
+    /// The text that ends in a null and was copied from `address`.
+    pub(crate) fn c_string(&self, address: Address) -> Option<&[u8]> {
+        let block = self.blocks.iter().find(|block| block.address == address)?;
+        let end = block.offset.checked_add(block.len)?;
+        let bytes = self.bytes.get(block.offset..end)?;
+        bytes.split(|&byte| byte == 0).next()
     }
 
     fn find(&self, address: Address, len: usize) -> Option<&[u8]> {

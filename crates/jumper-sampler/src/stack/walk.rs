@@ -3,15 +3,18 @@
 //! This may run in a signal handler of the observed program, wherever that program happens to be: inside `malloc`,
 //! say, or with little stack left. So nothing is allocated here, nothing panics whatever the memory holds, and
 //! nothing is interpreted that can wait. What is copied is the chain of frames, the front of each code object
-//! on it, and what those say of themselves that are not known yet.
+//! on it, and what those say of themselves that are not known yet; and for methods the way to the class.
 //!
 //! From 3.11 most frames lie one behind the other in chunks of a data stack, so that a chunk is copied whole
 //! and the chain is followed in the copy. Frames of generators lie in their generator objects, and all frames
 //! to 3.10 on the heap: those are read one by one.
 
+use super::class::TYPE_HEAD;
 use super::layout::WalkLayout;
 use super::memory::{Address, Fault, Memory, i32_at, u64_at};
+use super::receiver;
 use super::snapshot::{self, Block};
+use super::traits::Traits;
 
 /// No deeper stack is believed.
 pub(crate) const MAX_DEPTH: usize = 1 << 20;
@@ -20,19 +23,49 @@ pub(crate) const WINDOW: usize = 256 << 10;
 /// `struct _stack_chunk`: previous, size, top, data. The same since 3.11.
 const CHUNK_HEADER: usize = 24;
 /// Enough for the front of any frame of any version.
-pub(crate) const MAX_FRAME: usize = 256;
+pub(crate) const MAX_FRAME: usize = 384;
 /// Enough for any thread state.
 pub(crate) const MAX_THREAD: usize = 2048;
 /// Slots of the filter that keeps a recursive function from being listed at every level.
 pub(crate) const FILTER_SLOTS: usize = 256;
 
-/// One frame as it was found. Neither pointer has been followed.
+/// One frame as it was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(crate) struct RawFrame {
     pub(crate) code: Address,
     /// The instruction, as [`Position`](super::layout::Position) says.
     pub(crate) position: u64,
+    /// For a method the type object of its class, or what then looked like one; else 0.
+    pub(crate) class: Address,
+}
+
+/// Where one frame lies, while its class is looked for.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Place {
+    pub(crate) frame: Address,
+    /// The first local variable; 0 where it holds nothing, or nothing to be trusted.
+    pub(crate) local: Address,
+    /// Which of the code objects on the stack.
+    pub(crate) code: u64,
+}
+
+/// One entry of a filter.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct FilterSlot {
+    code: Address,
+    index: u64,
+}
+
+/// What is known already, and need not be copied again.
+pub(crate) trait Known {
+    /// What is known of the code object at `address`, whose front is `head`.
+    fn code(&self, layout: &WalkLayout, address: Address, head: &[u8]) -> Option<Traits>;
+
+    /// Whether the type at `address`, whose front is `head`, is known.
+    fn class(&self, address: Address, head: &[u8]) -> bool;
 }
 
 /// Why a stack could not be copied.
@@ -63,13 +96,20 @@ pub(crate) struct Buffers<'a> {
     pub(crate) codes: &'a mut [Address],
     /// Their fronts, [`WalkLayout::code_size`] bytes each.
     pub(crate) heads: &'a mut [u8],
+    /// What their variables tell.
+    pub(crate) traits: &'a mut [Traits],
+    /// The types on the stack, likewise, and their fronts, [`TYPE_HEAD`] bytes each.
+    pub(crate) types: &'a mut [Address],
+    pub(crate) type_heads: &'a mut [u8],
     /// What unknown ones say of themselves.
     pub(crate) blocks: &'a mut [Block],
     pub(crate) snapshot: &'a mut [u8],
-    /// Scratch: [`WINDOW`], [`MAX_THREAD`] bytes and [`FILTER_SLOTS`] addresses.
+    /// Scratch: as many as frames, [`WINDOW`] and [`MAX_THREAD`] bytes, and [`FILTER_SLOTS`].
+    pub(crate) places: &'a mut [Place],
+    pub(crate) variables: &'a mut receiver::Scratch,
     pub(crate) window: &'a mut [u8],
     pub(crate) state: &'a mut [u8],
-    pub(crate) filter: &'a mut [Address],
+    pub(crate) filter: &'a mut [FilterSlot],
 }
 
 /// How much of each buffer is filled.
@@ -78,26 +118,43 @@ pub(crate) struct Buffers<'a> {
 pub(crate) struct Filled {
     pub(crate) frames: usize,
     pub(crate) codes: usize,
+    pub(crate) types: usize,
     pub(crate) blocks: usize,
     pub(crate) snapshot: usize,
 }
 
-/// Copies the stack of the thread whose state lies at `thread`, and what those code objects say of themselves that
+/// Copies the stack of the thread whose state lies at `thread`, and what those code objects and types say of themselves that
 /// are not `known` by their address and front.
 pub(crate) fn walk(
     buffers: &mut Buffers<'_>,
     memory: &impl Memory,
     layout: &WalkLayout,
     thread: Address,
-    known: impl Fn(Address, &[u8]) -> bool,
+    known: &impl Known,
 ) -> Result<Filled, WalkError> {
     let mut filled = copy_frames(buffers, memory, layout, thread)?;
     let heads = buffers.heads.chunks_exact(layout.code_size().max(1));
     let codes = buffers.codes.iter().take(filled.codes);
     let mut space = snapshot::Space::new(buffers.blocks, buffers.snapshot);
-    for (&address, head) in codes.zip(heads) {
-        if !known(address, head) {
+    for ((&address, head), traits) in codes.zip(heads).zip(buffers.traits.iter_mut()) {
+        *traits = known.code(layout, address, head).unwrap_or_else(|| {
             space.copy_code(memory, layout, head);
+            Traits::read(memory, layout, head)
+        });
+    }
+    let stack = receiver::Stack {
+        frames: buffers.frames.get_mut(..filled.frames).unwrap_or_default(),
+        places: buffers.places.get_mut(..filled.frames).unwrap_or_default(),
+        traits: buffers.traits.get(..filled.codes).unwrap_or_default(),
+        types: &mut *buffers.types,
+        type_heads: &mut *buffers.type_heads,
+        scratch: &mut *buffers.variables,
+    };
+    filled.types = receiver::resolve(memory, layout, stack);
+    let heads = buffers.type_heads.chunks_exact(TYPE_HEAD);
+    for (&address, head) in buffers.types.iter().take(filled.types).zip(heads) {
+        if !known.class(address, head) {
+            space.copy_type_name(memory, head);
         }
     }
     (filled.blocks, filled.snapshot) = space.filled();
@@ -111,7 +168,7 @@ pub(crate) fn copy_frames(
     layout: &WalkLayout,
     thread: Address,
 ) -> Result<Filled, WalkError> {
-    buffers.filter.fill(0);
+    buffers.filter.fill(FilterSlot::default());
     let size = layout.thread_size as usize;
     let state = buffers.state.get_mut(..size).ok_or(WalkError::Torn)?;
     memory.read(thread, state)?;
@@ -133,6 +190,7 @@ pub(crate) fn copy_frames(
             next_chunk: chunk,
         },
         frames: &mut *buffers.frames,
+        places: &mut *buffers.places,
         codes: &mut *buffers.codes,
         filter: &mut *buffers.filter,
         filled: Filled::default(),
@@ -157,8 +215,9 @@ pub(crate) fn copy_frames(
 struct Chain<'a> {
     window: Window<'a>,
     frames: &'a mut [RawFrame],
+    places: &'a mut [Place],
     codes: &'a mut [Address],
-    filter: &'a mut [Address],
+    filter: &'a mut [FilterSlot],
     filled: Filled,
 }
 
@@ -175,6 +234,7 @@ impl Chain<'_> {
             .get_mut(..layout.frame_size as usize)
             .ok_or(WalkError::Torn)?;
         let mut circle = CircleGuard::default();
+        let mut inner_is_entry = true;
         // Frames that stand for the C stack are not kept, so that the length of the chain is counted apart.
         for _ in 0..=MAX_DEPTH {
             if frame == 0 {
@@ -185,26 +245,43 @@ impl Chain<'_> {
             }
             let bytes = self.window.frame(memory, frame, single)?;
             let previous = u64_at(bytes, layout.previous as usize);
+            let local = match is_leaving(layout, bytes, inner_is_entry) {
+                true => 0,
+                false => first_local(layout, bytes),
+            };
+            inner_is_entry = is_entry(layout, bytes);
             if let Some(found) = python_frame(layout, bytes) {
-                self.push(found)?;
+                self.push(found, frame, local)?;
             }
             frame = previous;
         }
         Err(WalkError::Torn)
     }
 
-    fn push(&mut self, frame: RawFrame) -> Result<(), WalkError> {
+    fn push(&mut self, frame: RawFrame, at: Address, local: Address) -> Result<(), WalkError> {
         let filled = &mut self.filled;
         let space = self.frames.get_mut(filled.frames);
         *space.ok_or(WalkError::TooDeep)? = frame;
+        let place = self.places.get_mut(filled.frames);
+        let place = place.ok_or(WalkError::TooDeep)?;
         filled.frames += 1;
         let slot = (frame.code >> 5 ^ frame.code >> 13) as usize % FILTER_SLOTS;
         let last = self.filter.get_mut(slot).ok_or(WalkError::Torn)?;
-        if std::mem::replace(last, frame.code) != frame.code {
+        // No slot is free of meaning: one that is unused says 0, which is no code object's address.
+        if last.code != frame.code || filled.codes == 0 {
             let space = self.codes.get_mut(filled.codes);
             *space.ok_or(WalkError::TooDeep)? = frame.code;
+            *last = FilterSlot {
+                code: frame.code,
+                index: filled.codes as u64,
+            };
             filled.codes += 1;
         }
+        *place = Place {
+            frame: at,
+            local,
+            code: last.index,
+        };
         Ok(())
     }
 }
@@ -226,7 +303,35 @@ fn python_frame(layout: &WalkLayout, bytes: &[u8]) -> Option<RawFrame> {
     (!hidden).then(|| RawFrame {
         code: u64_at(bytes, layout.code as usize) & !layout.code_tag,
         position,
+        class: 0,
     })
+}
+
+/// The object that the first local variable of a frame refers to, or 0.
+fn first_local(layout: &WalkLayout, bytes: &[u8]) -> Address {
+    if layout.locals == WalkLayout::NONE {
+        return 0;
+    }
+    let local = u64_at(bytes, layout.locals as usize);
+    // With all bits of the tag set it is a small number.
+    match local & layout.code_tag == layout.code_tag && layout.code_tag != 0 {
+        true => 0,
+        false => local & !layout.code_tag,
+    }
+}
+
+/// Whether the variables of a frame are being released: its stack of values is put away though none of the functions that it
+/// might have called from Python is running.
+fn is_leaving(layout: &WalkLayout, bytes: &[u8], inner_is_entry: bool) -> bool {
+    layout.stack_top != WalkLayout::NONE
+        && inner_is_entry
+        && i32_at(bytes, layout.stack_top as usize) >= 0
+}
+
+/// Whether C code called the function of a frame, as far as [`is_leaving`] needs it.
+fn is_entry(layout: &WalkLayout, bytes: &[u8]) -> bool {
+    let flag = bytes.get(layout.is_entry as usize);
+    flag.is_some_and(|&flag| flag != 0)
 }
 
 /// Notices a chain that runs in a circle, as torn ones do, long before the depth runs out (Brent 1980): one
@@ -374,7 +479,17 @@ mod tests {
     }
 
     /// Unknown code objects are of no interest.
-    const NOTHING: fn(Address, &[u8]) -> bool = |_, _| true;
+    struct Nothing;
+
+    impl Known for Nothing {
+        fn code(&self, _: &WalkLayout, _: Address, _: &[u8]) -> Option<Traits> {
+            Some(Traits::default())
+        }
+
+        fn class(&self, _: Address, _: &[u8]) -> bool {
+            true
+        }
+    }
 
     const THREAD: Address = 0x1000;
     const CFRAME: Address = 0x2000;
@@ -393,7 +508,7 @@ mod tests {
         memory.word(CFRAME, CHUNK + 500);
         memory.blank(CHUNK, 0x4000);
         memory.word(CHUNK + 8, 0x4000);
-        memory.blank(GENERATOR, 72);
+        memory.blank(GENERATOR, 80);
         let mut frame = |address: Address, code: Address, previous: Address, owner: u8| {
             memory.word(address, code);
             memory.word(address + 8, previous);
@@ -414,7 +529,7 @@ mod tests {
         let (memory, layout) = thread_of_3_12();
         let mut capture = Capture::new(&layout);
         capture
-            .take(&memory, THREAD, NOTHING)
+            .take(&memory, THREAD, &Nothing)
             .expect("a whole stack");
         let codes: Vec<Address> = capture.frames().iter().map(|frame| frame.code).collect();
         assert_eq!(codes, [CODE, CODE + 0x1000, CODE]);
@@ -425,14 +540,14 @@ mod tests {
     fn a_chain_that_runs_in_a_circle_is_torn() {
         let (mut memory, layout) = thread_of_3_12();
         memory.word(CHUNK + 100 + 8, CHUNK + 500);
-        let torn = Capture::new(&layout).take(&memory, THREAD, NOTHING);
+        let torn = Capture::new(&layout).take(&memory, THREAD, &Nothing);
         assert_eq!(torn, Err(WalkError::Torn));
         memory.word(CHUNK + 200 + 8, CHUNK + 500);
         memory.word(CHUNK + 500, 7);
         memory.set(CHUNK + 500 + 70, &[3]);
         memory.set(GENERATOR + 70, &[3]);
         assert_eq!(
-            Capture::new(&layout).take(&memory, THREAD, NOTHING),
+            Capture::new(&layout).take(&memory, THREAD, &Nothing),
             Err(WalkError::Torn)
         );
     }
@@ -470,7 +585,7 @@ mod tests {
         let (mut memory, layout) = thread_of_3_12();
         memory.0.remove(&(CODE + 0x1000));
         assert_eq!(
-            Capture::new(&layout).take(&memory, THREAD, NOTHING),
+            Capture::new(&layout).take(&memory, THREAD, &Nothing),
             Err(WalkError::Torn)
         );
     }
@@ -494,7 +609,7 @@ mod tests {
         }
         memory.word(CFRAME, base + depth * size);
         let mut capture = Capture::new(&layout);
-        while capture.take(&memory, THREAD, NOTHING) == Err(WalkError::TooDeep) {
+        while capture.take(&memory, THREAD, &Nothing) == Err(WalkError::TooDeep) {
             capture.grow();
         }
         assert_eq!(capture.frames().len(), depth as usize);

@@ -14,7 +14,9 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Float64Type, Int64Type, UInt8Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, PrimitiveArray, RecordBatch, RecordBatchReader, StringArray};
+use arrow_array::{
+    Array, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchReader, StringArray,
+};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -182,13 +184,16 @@ impl<'a> TableFile<'a> {
     }
 
     fn into_reader(self, doubles: &[String]) -> Result<ParquetRecordBatchReader> {
-        let fixed = self.place.table.columns.iter().map(|column| column.name);
         // By name once for all: a file may have many thousand columns.
         let fields = self.root_fields().iter().enumerate();
         let known: HashMap<&str, usize> = fields
             .rev()
             .map(|(root, field)| (field.name(), root))
             .collect();
+        let fixed = self.place.table.columns.iter();
+        let fixed = fixed
+            .filter(|column| !column.later || known.contains_key(column.name))
+            .map(|column| column.name);
         let missing = |name: &str| self.place.damaged(Some(name), "it is missing");
         let roots: HashSet<usize> = fixed
             .chain(doubles.iter().map(String::as_str))
@@ -240,6 +245,9 @@ fn check_types(reader: &ParquetRecordBatchReader, place: Place<'_>) -> Result<()
     let schema = reader.schema();
     for column in place.table.columns {
         let field = schema.field_with_name(column.name);
+        if column.later && field.is_err() {
+            continue;
+        }
         let found = field
             .map_err(|_| place.damaged(Some(column.name), "it is missing"))?
             .data_type();
@@ -263,6 +271,18 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     pub(super) fn len(&self) -> usize {
         self.batch.num_rows()
+    }
+
+    /// Whether the file has a column that may be missing.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.batch.column_by_name(name).is_some()
+    }
+
+    pub(super) fn bool(&self, name: &str) -> Result<&BooleanArray> {
+        let array = self.column(name)?;
+        array
+            .as_boolean_opt()
+            .ok_or_else(|| self.wrong_type(name, Kind::Bool))
     }
 
     pub(super) fn u8(&self, name: &str) -> Result<&PrimitiveArray<UInt8Type>> {

@@ -60,6 +60,8 @@ fn fault_of(page: &Page) -> Option<String> {
         Page::DataPage { encoding, .. } | Page::DataPageV2 { encoding, .. } => match encoding {
             Encoding::PLAIN
             | Encoding::RLE_DICTIONARY
+            // For booleans only.
+            | Encoding::RLE
             | Encoding::PLAIN_DICTIONARY
             | Encoding::DELTA_BINARY_PACKED => None,
             other => Some(format!(

@@ -7,12 +7,15 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
+use arrow_array::UInt32Array;
+
 use crate::error::Result;
 use crate::format::columns::{Rows, TableFile, optional, optional_text};
 use crate::format::schema::{self, METRICS_KEY};
 use crate::tables::{
-    FrameTable, FunctionRow, MetricColumn, MetricsTable, NONE_U64, Process, ProcessTable, Sample,
-    SampleTable, Stack, StackTable, StringTable, Thread, ThreadState, ThreadTable,
+    Extent, FrameTable, FunctionRow, MetricColumn, MetricsTable, NONE_U32, NONE_U64, Process,
+    ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Thread, ThreadState,
+    ThreadTable,
 };
 use crate::{FunctionId, HostId, Manifest, ProcessId, Session, StackId, ThreadId, Timestamp};
 
@@ -55,6 +58,10 @@ impl Reader<'_> {
             check_row_numbers(rows, "frame")?;
             let (names, qualnames) = (rows.text("name")?, rows.text("qualname")?);
             let (files, first_lines) = (rows.text("file")?, rows.u32("first_line")?);
+            let hidden = rows
+                .has("hidden")
+                .then(|| rows.bool("hidden"))
+                .transpose()?;
             for row in 0..rows.len() {
                 let qualname = optional_text(qualnames, row);
                 frames.push(FunctionRow {
@@ -62,6 +69,7 @@ impl Reader<'_> {
                     qualname: qualname.map(|name| self.strings.intern(name)),
                     file: self.strings.intern(files.value(row)),
                     first_line: first_lines.value(row),
+                    hidden: hidden.is_some_and(|hidden| hidden.value(row)),
                 });
             }
             Ok(())
@@ -69,22 +77,40 @@ impl Reader<'_> {
         Ok(frames)
     }
 
-    fn stacks(&self, frames: &FrameTable) -> Result<StackTable> {
+    fn stacks(&mut self, frames: &FrameTable) -> Result<StackTable> {
         let mut stacks = StackTable::default();
         TableFile::open(self.path, &schema::STACKS)?.read(&[], |rows| {
             check_row_numbers(rows, "stack")?;
             let (parents, functions) = (rows.u32("parent")?, rows.u32("frame")?);
             let lines = rows.u32("line")?;
+            let number = |name| rows.has(name).then(|| rows.u32(name)).transpose();
+            let (columns, end_lines) = (number("column")?, number("end_line")?);
+            let end_columns = number("end_column")?;
+            let classes = rows.has("class").then(|| rows.text("class")).transpose()?;
             for row in 0..rows.len() {
                 let parent = optional(parents, row);
                 if parent.is_some_and(|parent| parent as usize >= rows.first_row + row) {
                     return Err(rows.at("parent", row, "does not point to an earlier row"));
                 }
                 let function = reference(rows, "frame", row, functions.value(row), frames.len())?;
+                let known = |column: &str, values: Option<&UInt32Array>| match values
+                    .and_then(|values| optional(values, row))
+                {
+                    Some(NONE_U32) => Err(rows.at(column, row, "is 2^32 - 1, which is reserved")),
+                    value => Ok(value),
+                };
+                let extent = Extent::new(
+                    known("column", columns)?,
+                    known("end_line", end_lines)?,
+                    known("end_column", end_columns)?,
+                );
+                let class = classes.and_then(|classes| optional_text(classes, row));
                 stacks.push(Stack {
                     parent: parent.map(StackId::from_raw),
                     function: FunctionId::from_raw(function),
                     line: lines.value(row),
+                    extent,
+                    class: class.map(|class| self.strings.intern(class)),
                 });
             }
             Ok(())

@@ -11,6 +11,7 @@ pub(super) const METRICS_KEY: &str = "jumper.metrics";
 /// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    Bool,
     U8,
     U32,
     U64,
@@ -22,6 +23,7 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn data_type(self) -> DataType {
         match self {
+            Self::Bool => DataType::Boolean,
             Self::U8 => DataType::UInt8,
             Self::U32 => DataType::UInt32,
             Self::U64 => DataType::UInt64,
@@ -32,12 +34,14 @@ impl Kind {
     }
 }
 
-/// A column that every file of a table has.
+/// A column of a table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) nullable: bool,
+    /// It is not in sessions of the first writers.
+    pub(super) later: bool,
     /// Neighbouring values are close, so that their differences are stored.
     pub(super) delta: bool,
     /// What readers outside Jumper find at the field.
@@ -60,6 +64,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
         name,
         kind,
         nullable: false,
+        later: false,
         delta: false,
         metadata: &[],
     }
@@ -69,6 +74,14 @@ const fn nullable(name: &'static str, kind: Kind) -> Column {
     Column {
         nullable: true,
         ..column(name, kind)
+    }
+}
+
+/// A column that may be missing in files of earlier writers.
+const fn later(column: Column) -> Column {
+    Column {
+        later: true,
+        ..column
     }
 }
 
@@ -101,6 +114,7 @@ pub(super) const FRAMES: Table = Table {
         nullable("qualname", Kind::Text),
         column("file", Kind::Text),
         column("first_line", Kind::U32),
+        later(column("hidden", Kind::Bool)),
     ],
     batch_rows: 1024,
 };
@@ -113,8 +127,12 @@ pub(super) const STACKS: Table = Table {
         nullable("parent", Kind::U32),
         column("frame", Kind::U32),
         column("line", Kind::U32),
+        later(nullable("column", Kind::U32)),
+        later(nullable("end_line", Kind::U32)),
+        later(nullable("end_column", Kind::U32)),
+        later(nullable("class", Kind::Text)),
     ],
-    batch_rows: 65_536,
+    batch_rows: 1024,
 };
 
 pub(super) const PROCESSES: Table = Table {
@@ -188,6 +206,7 @@ mod tests {
 
     fn docs_type(kind: Kind) -> &'static str {
         match kind {
+            Kind::Bool => "bool",
             Kind::U8 => "uint8",
             Kind::U32 => "uint32",
             Kind::U64 => "uint64",

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array, UInt32Array,
-    UInt64Array,
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array,
+    UInt32Array, UInt64Array,
 };
 use arrow_schema::{Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
@@ -51,6 +51,9 @@ fn frames(session: &Session, dir: &Path) -> io::Result<()> {
             texts(strings, part.iter().map(|row| row.qualname)),
             texts(strings, part.iter().map(|row| Some(row.file))),
             numbers(part.iter().map(|row| row.first_line)),
+            Arc::new(BooleanArray::from_iter(
+                part.iter().map(|row| Some(row.hidden)),
+            )),
         ]
     })
 }
@@ -62,9 +65,13 @@ fn stacks(session: &Session, dir: &Path) -> io::Result<()> {
         let parents = rows().map(|row| row.parent.map(StackId::as_u32));
         vec![
             row_numbers(range.clone()),
-            Arc::new(UInt32Array::from_iter(parents)),
+            optional_numbers(parents),
             numbers(rows().map(|row| row.function.as_u32())),
             numbers(rows().map(|row| row.line)),
+            optional_numbers(rows().map(|row| row.extent.column())),
+            optional_numbers(rows().map(|row| row.extent.end_line())),
+            optional_numbers(rows().map(|row| row.extent.end_column())),
+            texts(&session.strings, rows().map(|row| row.class)),
         ]
     })
 }
@@ -118,7 +125,7 @@ fn samples(session: &Session, dir: &Path) -> io::Result<()> {
             Arc::new(UInt8Array::from_iter_values(
                 rows().map(|row| row.state.bits()),
             )),
-            Arc::new(UInt32Array::from_iter(stacks)),
+            optional_numbers(stacks),
         ]
     })
 }
@@ -152,6 +159,10 @@ fn row_numbers(range: Range<usize>) -> ArrayRef {
 
 fn numbers(values: impl Iterator<Item = u32>) -> ArrayRef {
     Arc::new(UInt32Array::from_iter_values(values))
+}
+
+fn optional_numbers(values: impl Iterator<Item = Option<u32>>) -> ArrayRef {
+    Arc::new(UInt32Array::from_iter(values))
 }
 
 fn times(times: &[Timestamp]) -> ArrayRef {

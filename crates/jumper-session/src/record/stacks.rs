@@ -12,8 +12,8 @@ use jumper_sampler::{
 use super::stop::Stop;
 use super::{RecordOptions, facts, from_clock, lock, python};
 use crate::{
-    Function, FunctionId, NewSample, ProcessId, Python, SessionBuilder, StackId, ThreadId,
-    ThreadState,
+    Extent, Function, FunctionId, NewSample, Place, ProcessId, Python, SessionBuilder, StackId,
+    StringId, ThreadId, ThreadState,
 };
 
 /// How often to look for the interpreter of a program that was just started. It is there within some 10 ms.
@@ -263,12 +263,14 @@ const UNPROVEN: Function<'_> = Function {
     qualname: None,
     file: "",
     first_line: 0,
+    hidden: false,
 };
 
 /// From what one sampler calls things to what the session does.
 #[derive(Debug)]
 struct Translation {
     functions: Vec<FunctionId>,
+    classes: Vec<StringId>,
     threads: Vec<ThreadId>,
     /// The last stack of each thread, and of each of its frames the stack that ends there, outermost first.
     stacks: Vec<(Option<StackId>, Vec<StackId>)>,
@@ -280,13 +282,14 @@ impl Translation {
     fn since(previous: Clock) -> Self {
         Self {
             functions: Vec::new(),
+            classes: Vec::new(),
             threads: Vec::new(),
             stacks: Vec::new(),
             previous,
         }
     }
 
-    /// Takes over the functions and threads that are new since the last tick.
+    /// Takes over the functions, classes and threads that are new since the last tick.
     fn learn(
         &mut self,
         tick: &Tick<'_>,
@@ -301,7 +304,11 @@ impl Translation {
                 qualname: function.qualname.as_deref(),
                 file: &function.file,
                 first_line: function.first_line,
+                hidden: function.hidden,
             }));
+        }
+        for class in &tick.sampler().class_names()[self.classes.len()..] {
+            self.classes.push(builder.intern_string(class));
         }
         for thread in &tick.sampler().threads()[self.threads.len()..] {
             let known = by_tid.get(&thread.tid).copied().filter(|_| first_look);
@@ -327,8 +334,13 @@ impl Translation {
         let new = sample.frames.len().saturating_sub(path.len());
         for frame in sample.frames[..new].iter().rev() {
             let function = self.functions[frame.function.index()];
-            let line = frame.line.unwrap_or(0);
-            path.push(builder.intern_stack(path.last().copied(), function, line));
+            let location = frame.location();
+            let place = Place {
+                line: frame.line.unwrap_or(0),
+                extent: Extent::new(location.column, location.end_line, location.end_column),
+                class: frame.class.map(|class| self.classes[class.index()]),
+            };
+            path.push(builder.intern_stack(path.last().copied(), function, place));
         }
         *last = path.last().copied();
         if sample.outcome == SampleOutcome::Partial {

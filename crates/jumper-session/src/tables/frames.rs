@@ -14,6 +14,8 @@ pub struct Function<'a> {
     pub file: &'a str,
     /// The line where the function starts, counted from 1; 0 is unknown.
     pub first_line: u32,
+    /// Whether it asks to be left out of tracebacks and reports, by a local variable `__tracebackhide__`.
+    pub hidden: bool,
 }
 
 impl<'a> Function<'a> {
@@ -34,6 +36,8 @@ pub struct FunctionRow {
     pub file: StringId,
     /// The line where the function starts, counted from 1; 0 is unknown.
     pub first_line: u32,
+    /// Whether it asks to be left out of tracebacks and reports, by a local variable `__tracebackhide__`.
+    pub hidden: bool,
 }
 
 /// One row for every distinct function; `frames.parquet` on disk.

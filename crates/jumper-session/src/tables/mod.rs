@@ -15,7 +15,7 @@ pub use frames::{FrameTable, Function, FunctionRow};
 pub use metrics::{MetricColumn, MetricKind, MetricsTable};
 pub use processes::{Process, ProcessTable, Thread, ThreadTable};
 pub use samples::{NewSample, Sample, SampleTable, ThreadState};
-pub use stacks::{Stack, StackFrames, StackTable};
+pub use stacks::{Extent, Place, Stack, StackFrames, StackTable};
 pub use strings::StringTable;
 
 /// The value of a `u32` column that stands for "none". No table has this many rows.

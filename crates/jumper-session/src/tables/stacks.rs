@@ -1,7 +1,7 @@
 //! Call stacks as a prefix tree.
 
 use crate::tables::NONE_U32;
-use crate::{FunctionId, StackId};
+use crate::{FunctionId, StackId, StringId};
 
 /// One row of the [`StackTable`]: the innermost frame of a stack and the stack that called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -12,6 +12,74 @@ pub struct Stack {
     pub function: FunctionId,
     /// The line it is at, counted from 1; 0 is unknown.
     pub line: u32,
+    /// The rest of the place it is at.
+    pub extent: Extent,
+    /// The class whose method it runs, where that is known.
+    pub class: Option<StringId>,
+}
+
+/// Where a function is, and for whom it runs: what the frames of one function can differ in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The line it is at, counted from 1; 0 is unknown.
+    pub line: u32,
+    /// The rest of the place.
+    pub extent: Extent,
+    /// The class whose method it runs, where that is known.
+    pub class: Option<StringId>,
+}
+
+impl From<u32> for Place {
+    fn from(line: u32) -> Self {
+        Self {
+            line,
+            ..Self::default()
+        }
+    }
+}
+
+/// What is known of a place in a source text beyond its line. Twelve bytes: 2^32 - 1 stands for what is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Extent {
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self::new(None, None, None)
+    }
+}
+
+impl Extent {
+    /// The extent from a column to a column of another or the same line.
+    pub fn new(column: Option<u32>, end_line: Option<u32>, end_column: Option<u32>) -> Self {
+        Self {
+            column: column.unwrap_or(NONE_U32),
+            end_line: end_line.unwrap_or(NONE_U32),
+            end_column: end_column.unwrap_or(NONE_U32),
+        }
+    }
+
+    /// How many bytes of the line, in UTF-8, are before it.
+    pub fn column(self) -> Option<u32> {
+        known(self.column)
+    }
+
+    /// The line that it ends in, counted from 1.
+    pub fn end_line(self) -> Option<u32> {
+        known(self.end_line)
+    }
+
+    /// How many bytes of the end line, in UTF-8, are before its end.
+    pub fn end_column(self) -> Option<u32> {
+        known(self.end_column)
+    }
+}
+
+fn known(number: u32) -> Option<u32> {
+    (number != NONE_U32).then_some(number)
 }
 
 /// Every distinct stack once, sharing its outer frames with all others; `stacks.parquet` on disk.
@@ -23,6 +91,8 @@ pub struct StackTable {
     parents: Vec<u32>,
     functions: Vec<FunctionId>,
     lines: Vec<u32>,
+    extents: Vec<Extent>,
+    classes: Vec<u32>,
 }
 
 impl StackTable {
@@ -35,6 +105,8 @@ impl StackTable {
             parent: self.parent(id),
             function: self.functions[id.index()],
             line: self.lines[id.index()],
+            extent: self.extents[id.index()],
+            class: self.class(id),
         }
     }
 
@@ -64,7 +136,12 @@ impl StackTable {
         }
     }
 
-    fn parent(&self, id: StackId) -> Option<StackId> {
+    /// The class whose method the innermost frame of a stack runs, where that is known.
+    pub(crate) fn class(&self, id: StackId) -> Option<StringId> {
+        known(self.classes[id.index()]).map(StringId::from_raw)
+    }
+
+    pub(crate) fn parent(&self, id: StackId) -> Option<StackId> {
         let raw = self.parents[id.index()];
         (raw != NONE_U32).then(|| StackId::from_raw(raw))
     }
@@ -79,6 +156,9 @@ impl StackTable {
             .push(stack.parent.map_or(NONE_U32, StackId::as_u32));
         self.functions.push(stack.function);
         self.lines.push(stack.line);
+        self.extents.push(stack.extent);
+        self.classes
+            .push(stack.class.map_or(NONE_U32, StringId::as_u32));
         id
     }
 }

@@ -5,15 +5,18 @@
 //! 1. *Paths*: stacks that differ in lines only are one call path. Stacks are in topological order, so one
 //!    forward pass finds every stack's path from its parent's.
 //! 2. *Grouping*: a counting sort brings each thread's samples together without reordering them.
-//! 3. *Nodes*: thread by thread, a sample's path leads to its node through a table that is reused. Only the
-//!    first sample on a path walks up, and only as far as the first ancestor that has a node.
+//! 3. *Nodes and classes*: thread by thread, a sample's path leads to its node through a table that is reused. Only the
+//!    first sample on a path walks up, and only as far as the first ancestor that has a node. Where stacks have classes, the
+//!    time of each stack is added up in the same way, from the innermost outwards, and each node takes the class with the
+//!    most.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::tables::{Sample, SampleTable, StackTable};
 use crate::tree::draft::Draft;
 use crate::tree::{FrameTree, NodeKind};
-use crate::{FunctionId, NodeId, Session, StackId, ThreadId, Timestamp};
+use crate::{FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp};
 
 /// The most nodes that a tree has: about 2.5 GB of them. A file of a few megabytes can ask for any number
 /// (many threads, each at the bottom of the same deep stack), a real program stays far below.
@@ -25,6 +28,7 @@ pub(super) fn build(session: &Session, max_nodes: usize) -> FrameTree {
     let groups = group_by_thread(session.samples(), session.threads().len());
     let mut builder = Builder {
         stacks: session.stacks(),
+        classes: Classes::of(session.stacks()),
         node_of_path: vec![None; paths.count],
         touched: Vec::new(),
         chain: Vec::new(),
@@ -115,6 +119,7 @@ fn thread_order(session: &Session, groups: &Groups) -> Vec<ThreadId> {
 
 struct Builder<'a> {
     stacks: &'a StackTable,
+    classes: Option<Classes>,
     paths: CallPaths,
     /// The node of each call path in the thread at hand.
     node_of_path: Vec<Option<NodeId>>,
@@ -137,6 +142,9 @@ impl Builder<'_> {
                 None => (root, true),
             };
             let nanos = crate::time::column_nanos(sample.duration);
+            if let (Some(classes), Some(stack)) = (&mut self.classes, sample.stack) {
+                classes.add(self.stacks, stack, nanos);
+            }
             let node = self.draft.node_mut(id);
             node.sample_count += 1;
             *(if whole {
@@ -145,8 +153,30 @@ impl Builder<'_> {
                 &mut node.absorbed_time_ns
             }) += nanos;
         }
+        self.choose_classes();
         for path in self.touched.drain(..) {
             self.node_of_path[path as usize] = None;
+        }
+    }
+
+    /// Gives each node of the thread the class that it had for the longest.
+    fn choose_classes(&mut self) {
+        let Some(classes) = &mut self.classes else {
+            return;
+        };
+        let mut times: HashMap<(NodeId, StringId), u64> = HashMap::new();
+        for (stack, nanos) in classes.take(self.stacks) {
+            let path = self.paths.of_stack[stack.index()];
+            let node = self.node_of_path[path as usize];
+            if let (Some(node), Some(class)) = (node, self.stacks.class(stack)) {
+                *times.entry((node, class)).or_default() += nanos;
+            }
+        }
+        let mut times: Vec<_> = times.into_iter().collect();
+        // The largest comes last, of equal ones that which was seen first.
+        times.sort_unstable_by_key(|&((node, class), nanos)| (node, nanos, Reverse(class)));
+        for ((node, class), _) in times {
+            self.draft.node_mut(node).class = Some(class);
         }
     }
 
@@ -186,6 +216,52 @@ impl Builder<'_> {
     }
 }
 
+/// The time of each stack in the thread at hand, with all that it called.
+struct Classes {
+    time_of_stack: Vec<u64>,
+    /// Whether a stack is among `met`.
+    is_met: Vec<bool>,
+    met: Vec<StackId>,
+}
+
+impl Classes {
+    /// `None` where no stack has a class.
+    fn of(stacks: &StackTable) -> Option<Self> {
+        let any = stacks.iter().any(|(_, stack)| stack.class.is_some());
+        any.then(|| Self {
+            time_of_stack: vec![0; stacks.len()],
+            is_met: vec![false; stacks.len()],
+            met: Vec::new(),
+        })
+    }
+
+    fn add(&mut self, stacks: &StackTable, stack: StackId, nanos: u64) {
+        self.time_of_stack[stack.index()] += nanos;
+        let mut next = Some(stack);
+        while let Some(stack) = next.filter(|stack| !self.is_met[stack.index()]) {
+            self.is_met[stack.index()] = true;
+            self.met.push(stack);
+            next = stacks.parent(stack);
+        }
+    }
+
+    /// The stacks of the thread with their times, and an empty slate for the next.
+    fn take(&mut self, stacks: &StackTable) -> Vec<(StackId, u64)> {
+        let mut met = std::mem::take(&mut self.met);
+        // A parent has a smaller number than its children.
+        met.sort_unstable_by_key(|&stack| Reverse(stack));
+        let take = |stack: StackId| {
+            let nanos = std::mem::take(&mut self.time_of_stack[stack.index()]);
+            self.is_met[stack.index()] = false;
+            if let Some(parent) = stacks.parent(stack) {
+                self.time_of_stack[parent.index()] += nanos;
+            }
+            (stack, nanos)
+        };
+        met.into_iter().map(take).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -203,6 +279,7 @@ mod tests {
             qualname: None,
             file: "f.py",
             first_line: 1,
+            hidden: false,
         };
         let function = builder.intern_function(&function);
         let stack = builder.intern_stack_frames((0..10).map(|line| (function, line)));

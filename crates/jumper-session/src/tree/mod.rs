@@ -31,7 +31,7 @@ impl FrameTree {
     ///
     /// There is one tree for each thread that has samples, ordered by process and then by the time of the
     /// thread's first sample. Within a thread, frames are one node when they are the same function called
-    /// along the same path, whatever line they were at. Siblings are ordered by time, the largest first;
+    /// along the same path, whatever line they were at and whose method they ran as. Siblings are ordered by time, the largest first;
     /// equal ones by which was seen first.
     ///
     /// A session whose trees would have more than 2^25 nodes (only made-up ones do) keeps that many: the

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::{FunctionId, NodeId, ThreadId};
+use crate::{FunctionId, NodeId, StringId, ThreadId};
 
 /// What a node stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +26,7 @@ pub struct Node {
     /// Nodes above this one.
     pub(crate) depth: u32,
     pub(crate) line: Option<NonZeroU32>,
+    pub(crate) class: Option<StringId>,
     pub(crate) time_ns: u64,
     pub(crate) self_time_ns: u64,
     pub(crate) absorbed_time_ns: u64,
@@ -40,6 +41,7 @@ impl Node {
             end: NodeId::from_raw(0),
             depth: 0,
             line: NonZeroU32::new(line),
+            class: None,
             time_ns: 0,
             self_time_ns: 0,
             absorbed_time_ns: 0,
@@ -69,6 +71,11 @@ impl Node {
     /// Later samples of the same node may have been at others.
     pub fn line(&self) -> Option<u32> {
         self.line.map(NonZeroU32::get)
+    }
+
+    /// The class whose method the function ran as for most of the time, of those that are known.
+    pub fn class(&self) -> Option<StringId> {
+        self.class
     }
 
     /// Wall time of this node and everything below it.

@@ -17,11 +17,15 @@ use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::stack::class::{self, TYPE_HEAD};
 use crate::stack::layout::WalkLayout;
 use crate::stack::memory::{Address, Fault, ProcessMemory};
+use crate::stack::receiver::{Scratch, TYPES};
 use crate::stack::snapshot::{self, Block};
+use crate::stack::traits::Traits;
 use crate::stack::walk::{
-    self, Buffers, FILTER_SLOTS, Filled, MAX_THREAD, RawFrame, WINDOW, WalkError,
+    self, Buffers, FILTER_SLOTS, Filled, FilterSlot, Known, MAX_THREAD, Place, RawFrame, WINDOW,
+    WalkError,
 };
 use crate::{Pid, Timestamp};
 
@@ -37,7 +41,7 @@ const FRAMES: usize = 256 << 10;
 const CODES: usize = FRAMES / 4;
 /// No version's front of a code object is larger.
 const MAX_CODE: usize = 256;
-/// Slots of the table of known code objects, a power of two.
+/// Slots of the table of what is known, a power of two.
 const KNOWN: usize = 1 << 15;
 /// A table that is fuller is begun anew: what is not in it is only copied once more.
 const KNOWN_AT_MOST: u64 = KNOWN as u64 / 2;
@@ -59,12 +63,34 @@ const TORN: u32 = 1;
 const TOO_DEEP: u32 = 2;
 const DENIED: u32 = 3;
 
-/// A code object that is known: its address, and a hash of the part of its front that never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A code object or type that is known: its address, a hash of the part of its front that no other has, and what the variables
+/// of a code object tell.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
-struct KnownCode {
+pub(crate) struct KnownObject {
     address: Address,
     identity: u64,
+    traits: Traits,
+}
+
+impl KnownObject {
+    pub(crate) fn code(layout: &WalkLayout, address: Address, head: &[u8], traits: Traits) -> Self {
+        Self {
+            address,
+            identity: hash(layout.identity(head)),
+            traits,
+        }
+    }
+
+    /// `None` where nothing tells the type from others.
+    pub(crate) fn class(address: Address, head: &[u8]) -> Option<Self> {
+        let [name, tag] = class::identity(head)?;
+        Some(Self {
+            address,
+            identity: name.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ tag,
+            traits: Traits::default(),
+        })
+    }
 }
 
 /// The whole memory. It is only ever used behind a pointer to zeroed memory of its size.
@@ -89,12 +115,17 @@ struct Layout {
     walk: WalkLayout,
     filled: Filled,
     known_count: u64,
-    known: [KnownCode; KNOWN],
-    filter: [Address; FILTER_SLOTS],
+    known: [KnownObject; KNOWN],
+    filter: [FilterSlot; FILTER_SLOTS],
     thread_state: [u8; MAX_THREAD],
     blocks: [Block; snapshot::BLOCKS],
+    types: [Address; TYPES],
+    type_heads: [u8; TYPES * TYPE_HEAD],
     codes: [Address; CODES],
+    traits: [Traits; CODES],
     frames: [RawFrame; FRAMES],
+    places: [Place; FRAMES],
+    variables: Scratch,
     window: [u8; WINDOW],
     snapshot: [u8; snapshot::CAPACITY],
     heads: [u8; CODES * MAX_CODE],
@@ -218,6 +249,11 @@ impl Arena {
             frames: &mut memory.frames,
             codes: &mut memory.codes,
             heads: &mut memory.heads,
+            traits: &mut memory.traits,
+            types: &mut memory.types,
+            type_heads: &mut memory.type_heads,
+            places: &mut memory.places,
+            variables: &mut memory.variables,
             blocks: &mut memory.blocks,
             snapshot: &mut memory.snapshot,
             window: &mut memory.window,
@@ -321,31 +357,27 @@ impl Arena {
         (result, self.buffers())
     }
 
-    /// Notes that the code object at `address` is known, and need not be described again. Between requests.
-    pub(crate) fn note_known(&mut self, layout: &WalkLayout, address: Address, head: &[u8]) {
+    /// Notes that something is known, and need not be described again. Between requests.
+    pub(crate) fn note_known(&mut self, known: KnownObject) {
         if !matches!(self.shape().state.load(Ordering::Acquire), IDLE | DONE) {
             return;
         }
         // SAFETY: there is no request, so that the table belongs to us.
         let memory = unsafe { &mut *self.0 };
         if memory.known_count >= KNOWN_AT_MOST {
-            memory.known.fill(KnownCode {
-                address: 0,
-                identity: 0,
-            });
+            memory.known.fill(KnownObject::default());
             memory.known_count = 0;
         }
-        let identity = hash(layout.identity(head));
-        for slot in slots(address) {
+        for slot in slots(known.address) {
             let Some(entry) = memory.known.get_mut(slot) else {
                 return;
             };
             if entry.address == 0 {
                 memory.known_count += 1;
-            } else if entry.address != address {
+            } else if entry.address != known.address {
                 continue;
             }
-            *entry = KnownCode { address, identity };
+            *entry = known;
             return;
         }
     }
@@ -363,13 +395,7 @@ impl Arena {
         let (thread, layout) = unsafe { ((*self.0).thread, (*self.0).walk) };
         let known = self.known();
         let memory = ProcessMemory::of(Pid::own());
-        let result = walk::walk(
-            &mut self.buffers(),
-            &memory,
-            &layout,
-            thread,
-            |address, head| known.has(&layout, address, head),
-        );
+        let result = walk::walk(&mut self.buffers(), &memory, &layout, thread, &known);
         let outcome = match result {
             Ok(_) => WHOLE,
             Err(WalkError::Torn) => TORN,
@@ -395,17 +421,29 @@ impl Arena {
     }
 }
 
-/// The known code objects, for the handler.
-struct KnownTable(*const [KnownCode; KNOWN]);
+/// What is known, for the handler.
+struct KnownTable(*const [KnownObject; KNOWN]);
 
 impl KnownTable {
-    fn has(&self, layout: &WalkLayout, address: Address, head: &[u8]) -> bool {
-        let identity = hash(layout.identity(head));
+    /// The entry of the same object.
+    fn find(&self, wanted: KnownObject) -> Option<&KnownObject> {
         // SAFETY: while the handler reads, nobody writes to the table, which is no part of the buffers.
         let table = unsafe { &*self.0 };
-        slots(address)
+        slots(wanted.address)
             .map_while(|slot| table.get(slot).filter(|entry| entry.address != 0))
-            .any(|entry| *entry == KnownCode { address, identity })
+            .find(|entry| entry.address == wanted.address && entry.identity == wanted.identity)
+    }
+}
+
+impl Known for KnownTable {
+    fn code(&self, layout: &WalkLayout, address: Address, head: &[u8]) -> Option<Traits> {
+        let wanted = KnownObject::code(layout, address, head, Traits::default());
+        self.find(wanted).map(|known| known.traits)
+    }
+
+    fn class(&self, address: Address, head: &[u8]) -> bool {
+        let wanted = KnownObject::class(address, head);
+        wanted.is_some_and(|wanted| self.find(wanted).is_some())
     }
 }
 

@@ -23,6 +23,7 @@ use super::layout::WalkLayout;
 use super::memory::{Address, Memory};
 use super::walk::WalkError;
 use crate::{Error, Pid, Tid};
+pub(crate) use arena::KnownObject;
 
 /// How running threads are held while they are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,33 +105,32 @@ impl Holder {
             state,
             layout,
         } = target;
-        let known = |address, head: &[u8]| codes.knows(layout, address, head);
         match self {
-            Self::Ptrace(tracer) => tracer.with_held(thread, || capture.take(memory, state, known)),
+            Self::Ptrace(tracer) => tracer.with_held(thread, || capture.take(memory, state, codes)),
             Self::Signal(signaller) => signaller.read(thread, state, layout, capture, |capture| {
-                capture.take(memory, state, known)
+                capture.take(memory, state, codes)
             }),
             Self::Agent(signaller, tracer) => {
                 if !signaller.has_failed() && signaller.can_read(thread) {
                     let read = signaller.read(thread, state, layout, capture, |capture| {
-                        capture.take(memory, state, known)
+                        capture.take(memory, state, codes)
                     });
                     // The agent's memory has an end; ours grows.
                     if read != Ok(Err(WalkError::TooDeep)) {
                         return read;
                     }
                 }
-                tracer.with_held(thread, || capture.take(memory, state, known))
+                tracer.with_held(thread, || capture.take(memory, state, codes))
             }
-            Self::Nothing => Ok(capture.take(memory, state, known)),
+            Self::Nothing => Ok(capture.take(memory, state, codes)),
         }
     }
 
-    /// Notes that a code object is known, so that threads need not describe it again.
-    pub(crate) fn note_known(&mut self, layout: &WalkLayout, address: Address, head: &[u8]) {
+    /// Notes that something is known, so that threads need not describe it again.
+    pub(crate) fn note_known(&mut self, known: KnownObject) {
         match self {
-            Self::Signal(signaller) => signaller.note_known(layout, address, head),
-            Self::Agent(signaller, _) => signaller.note_known(layout, address, head),
+            Self::Signal(signaller) => signaller.note_known(known),
+            Self::Agent(signaller, _) => signaller.note_known(known),
             Self::Ptrace(_) | Self::Nothing => {}
         }
     }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::HoldError;
-use super::arena::{Arena, Request};
+use super::arena::{Arena, KnownObject, Request};
 use super::restart::restart_system_call;
 use crate::proc::{self, SignalState};
 use crate::stack::capture::Capture;
@@ -212,9 +212,9 @@ impl Signaller {
         Err(HoldError::Unanswered)
     }
 
-    /// Notes that a code object is known, so that threads need not describe it again.
-    pub(crate) fn note_known(&mut self, layout: &WalkLayout, address: Address, head: &[u8]) {
-        self.arena.note_known(layout, address, head);
+    /// Notes that something is known, so that threads need not describe it again.
+    pub(crate) fn note_known(&mut self, known: KnownObject) {
+        self.arena.note_known(known);
     }
 }
 
@@ -319,9 +319,9 @@ impl OwnSignaller {
         self.signaller.read(thread, state, layout, capture, instead)
     }
 
-    pub(crate) fn note_known(&mut self, layout: &WalkLayout, address: Address, head: &[u8]) {
+    pub(crate) fn note_known(&mut self, known: KnownObject) {
         if let Some(_turn) = Turn::take() {
-            self.signaller.note_known(layout, address, head);
+            self.signaller.note_known(known);
         }
     }
 }
@@ -454,6 +454,8 @@ mod tests {
             code_size: 64,
             identity_end: 64,
             code_texts: [WalkLayout::NONE; 3],
+            locals: WalkLayout::NONE,
+            stack_top: WalkLayout::NONE,
             ..WalkLayout::default()
         }
     }

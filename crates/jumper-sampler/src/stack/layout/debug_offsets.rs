@@ -7,7 +7,7 @@
 
 use super::{
     CodeLayout, FrameLayout, InterpreterLayout, Layout, LayoutError, Position, ThreadLayout,
-    TopFrame, Version,
+    TopFrame, VariablesFormat, Version,
 };
 use crate::stack::memory::{Address, Memory, u64_at};
 
@@ -57,6 +57,7 @@ pub(super) struct FrameWords {
     pub(super) previous: usize,
     pub(super) executable: usize,
     pub(super) instruction_pointer: usize,
+    pub(super) locals: usize,
     pub(super) owner: usize,
 }
 
@@ -68,6 +69,8 @@ pub(super) struct CodeWords {
     pub(super) line_table: usize,
     pub(super) first_line: usize,
     pub(super) arg_count: usize,
+    pub(super) variables: usize,
+    pub(super) kinds: usize,
     pub(super) instructions: usize,
 }
 
@@ -197,8 +200,13 @@ impl Description {
 
     fn frame(&self, words: &FrameWords, base: FrameLayout) -> Result<FrameLayout, LayoutError> {
         let frame = self.structure(words.size)?;
-        let pointers = [words.executable, words.previous, words.instruction_pointer];
-        let [code, previous, offset] = frame.pointers(pointers)?;
+        let pointers = [
+            words.executable,
+            words.previous,
+            words.instruction_pointer,
+            words.locals,
+        ];
+        let [code, previous, offset, locals] = frame.pointers(pointers)?;
         let owner = frame.field(words.owner, 1)?;
         Ok(FrameLayout {
             size: frame.front(pointers)?.max(owner + 1),
@@ -206,14 +214,22 @@ impl Description {
             previous,
             position: Position::Pointer { offset },
             owner: Some(owner),
+            locals,
             ..base
         })
     }
 
     fn code(&self, words: &CodeWords, base: CodeLayout) -> Result<CodeLayout, LayoutError> {
         let code = self.structure(words.size)?;
-        let pointers = [words.file, words.name, words.qualname, words.line_table];
-        let [file, name, qualname, line_table] = code.pointers(pointers)?;
+        let pointers = [
+            words.file,
+            words.name,
+            words.qualname,
+            words.line_table,
+            words.variables,
+            words.kinds,
+        ];
+        let [file, name, qualname, line_table, variables, kinds] = code.pointers(pointers)?;
         let size = code.front(pointers)?;
         Ok(CodeLayout {
             size,
@@ -224,6 +240,8 @@ impl Description {
             qualname: Some(qualname),
             line_table,
             instructions: code.field(words.instructions, 2)? as u64,
+            variables,
+            variables_format: VariablesFormat::Kinds { kinds },
             ..base
         })
     }
@@ -317,7 +335,7 @@ mod tests {
     fn what_is_read_ends_behind_the_last_field_that_is_used() {
         let layout = layout_of(&said_by_3_14(), 14).expect("a sound description");
         assert_eq!(layout.thread.size, 240);
-        assert_eq!(layout.frame.size, 75);
+        assert_eq!((layout.frame.size, layout.frame.locals), (88, 80));
         assert_eq!((layout.code.size, layout.code.identity), (144, 52..144));
         assert_eq!(layout.frame.code_tag, v3_14::base().frame.code_tag);
     }
@@ -326,7 +344,8 @@ mod tests {
     fn an_offset_outside_of_its_structure_is_garbled() {
         let sizes = [3, 6, 22, 31, 39];
         let offsets = [
-            5, 8, 9, 12, 24, 25, 26, 27, 28, 29, 32, 33, 34, 36, 40, 41, 42, 43, 44, 45, 48,
+            5, 8, 9, 12, 24, 25, 26, 27, 28, 29, 32, 33, 34, 35, 36, 40, 41, 42, 43, 44, 45, 46,
+            47, 48,
         ];
         for word in offsets {
             let size = sizes

@@ -129,6 +129,19 @@ pub(crate) struct FrameLayout {
     pub(crate) owner: Option<usize>,
     /// The owners that mark a frame which is no Python function: it stands for a part of the C stack.
     pub(crate) hidden_owners: Range<u8>,
+    /// The first local variable.
+    pub(crate) locals: usize,
+    pub(crate) leaving: Option<Leaving>,
+}
+
+/// How to tell a frame whose function has returned and whose variables are being released. Only 3.11 does that while the
+/// frame is still on the stack.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaving {
+    /// A C `int`: the height of the stack of values, -1 while the frame runs or calls C functions.
+    pub(crate) stack_top: usize,
+    /// Whether C code called the function, in one byte.
+    pub(crate) is_entry: usize,
 }
 
 /// How a frame says which instruction it is at.
@@ -156,6 +169,26 @@ pub(crate) struct CodeLayout {
     pub(crate) line_format: LineFormat,
     /// Where the instructions begin, for [`Position::Pointer`].
     pub(crate) instructions: u64,
+    /// The tuple of the names of local variables, parameters first.
+    pub(crate) variables: usize,
+    pub(crate) variables_format: VariablesFormat,
+}
+
+/// How a code object says where its variables are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum VariablesFormat {
+    /// To 3.10. A parameter that inner functions use is in a cell behind the local variables, and its own place is empty.
+    Tuples {
+        /// C `int`s.
+        arg_count: usize,
+        locals_count: usize,
+        /// The tuple of the names of variables that are in cells, and for each the parameter that it is.
+        cells: usize,
+        cell_to_arg: usize,
+    },
+    /// From 3.11. The tuple has the names of all variables and a `bytes` has their kinds. A parameter that inner functions use
+    /// has a cell in its own place.
+    Kinds { kinds: usize },
 }
 
 /// How `co_lnotab` / `co_linetable` is encoded.
@@ -183,6 +216,10 @@ pub(crate) struct ObjectLayout {
     pub(crate) instance: InstanceFormat,
     /// `ht_cached_keys` of a heap type: the names behind the values of its instances.
     pub(crate) cached_keys: u64,
+    /// Where the items of a tuple begin.
+    pub(crate) tuple_items: u64,
+    /// `PyCell_Type`, once the program is known; else 0.
+    pub(crate) cell_type: Address,
 }
 
 /// How `int` says how many digits it has.
@@ -278,14 +315,29 @@ impl Layout {
             .all(|offset| fits(offset, 8, thread.size));
         let in_frame = fits(frame.code, 8, frame.size)
             && fits(frame.previous, 8, frame.size)
+            && fits(frame.locals, 8, frame.size)
             && frame.owner.is_none_or(|offset| fits(offset, 1, frame.size))
+            && frame.leaving.is_none_or(|leaving| {
+                fits(leaving.stack_top, 4, frame.size) && fits(leaving.is_entry, 1, frame.size)
+            })
             && match frame.position {
                 Position::Index { offset, .. } => fits(offset, 4, frame.size),
                 Position::Pointer { offset } => fits(offset, 8, frame.size),
             };
+        let in_variables = match code.variables_format {
+            VariablesFormat::Tuples {
+                arg_count,
+                locals_count,
+                cells,
+                cell_to_arg,
+            } => [arg_count, locals_count, cells, cell_to_arg].map(Some),
+            VariablesFormat::Kinds { kinds } => [Some(kinds), None, None, None],
+        };
         let in_code = [code.file, code.name, code.line_table, OB_TYPE]
             .into_iter()
+            .chain([code.variables])
             .chain(code.qualname)
+            .chain(in_variables.into_iter().flatten())
             .all(|offset| fits(offset, 8, code.size))
             && fits(code.first_line, 4, code.size)
             && code.identity.start < code.identity.end

@@ -6,7 +6,8 @@ pub(super) fn layout() -> Layout {
     let before = v3_9::layout();
     Layout {
         frame: FrameLayout {
-            size: 104,
+            size: 360,
+            locals: 352,
             position: Position::Index {
                 offset: 96,
                 unit: 2,

@@ -2,7 +2,7 @@
 
 use super::{
     CodeLayout, DictKeysFormat, FrameLayout, InstanceFormat, IntFormat, InterpreterLayout, Layout,
-    LineFormat, ObjectLayout, Position, ThreadLayout, TopFrame,
+    Leaving, LineFormat, ObjectLayout, Position, ThreadLayout, TopFrame, VariablesFormat,
 };
 
 pub(super) fn layout() -> Layout {
@@ -26,7 +26,7 @@ pub(super) fn layout() -> Layout {
             datastack_chunk: Some(296),
         },
         frame: FrameLayout {
-            size: 72,
+            size: 80,
             code: 32,
             previous: 48,
             position: Position::Pointer { offset: 56 },
@@ -34,6 +34,11 @@ pub(super) fn layout() -> Layout {
             code_tag: 0,
             // Every frame of 3.11 is a Python function.
             hidden_owners: 0..0,
+            locals: 72,
+            leaving: Some(Leaving {
+                stack_top: 64,
+                is_entry: 68,
+            }),
         },
         code: CodeLayout {
             size: 144,
@@ -46,6 +51,8 @@ pub(super) fn layout() -> Layout {
             line_table: 136,
             line_format: LineFormat::Locations,
             instructions: 184,
+            variables: 96,
+            variables_format: VariablesFormat::Kinds { kinds: 104 },
         },
         object: ObjectLayout {
             ascii_data: 48,
@@ -55,6 +62,8 @@ pub(super) fn layout() -> Layout {
             values_data: 0,
             instance: InstanceFormat::ValuesOrDict,
             cached_keys: 872,
+            tuple_items: 24,
+            cell_type: 0,
         },
     }
 }

@@ -30,6 +30,7 @@ pub(super) fn layout() -> Layout {
             previous: 8,
             owner: Some(70),
             hidden_owners: 3..4,
+            leaving: None,
             ..before.frame
         },
         code: CodeLayout {

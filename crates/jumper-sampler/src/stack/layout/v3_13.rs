@@ -31,6 +31,7 @@ const WORDS: Words = Words {
         previous: 29,
         executable: 30,
         instruction_pointer: 31,
+        locals: 32,
         owner: 33,
     },
     code: CodeWords {
@@ -41,6 +42,8 @@ const WORDS: Words = Words {
         line_table: 38,
         first_line: 39,
         arg_count: 40,
+        variables: 41,
+        kinds: 42,
         instructions: 43,
     },
 };

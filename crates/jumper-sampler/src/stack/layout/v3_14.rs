@@ -3,7 +3,7 @@
 use super::debug_offsets::{
     self, CodeWords, FrameWords, InterpreterWords, RuntimeWords, ThreadWords, Words,
 };
-use super::{FrameLayout, Layout, LayoutError, Version, v3_13};
+use super::{FrameLayout, Layout, LayoutError, ObjectLayout, Version, v3_13};
 use crate::stack::memory::{Address, Memory};
 
 const WORDS: Words = Words {
@@ -31,6 +31,7 @@ const WORDS: Words = Words {
         previous: 32,
         executable: 33,
         instruction_pointer: 34,
+        locals: 35,
         owner: 36,
     },
     code: CodeWords {
@@ -41,6 +42,8 @@ const WORDS: Words = Words {
         line_table: 43,
         first_line: 44,
         arg_count: 45,
+        variables: 46,
+        kinds: 47,
         instructions: 48,
     },
 };
@@ -53,6 +56,10 @@ pub(super) fn base() -> Layout {
             code_tag: 3,
             hidden_owners: 3..5,
             ..before.frame
+        },
+        object: ObjectLayout {
+            tuple_items: 32,
+            ..before.object
         },
         ..before
     }

@@ -32,6 +32,7 @@ const WORDS: Words = Words {
         previous: 40,
         executable: 41,
         instruction_pointer: 42,
+        locals: 43,
         owner: 44,
     },
     code: CodeWords {
@@ -42,6 +43,8 @@ const WORDS: Words = Words {
         line_table: 51,
         first_line: 52,
         arg_count: 53,
+        variables: 54,
+        kinds: 55,
         instructions: 56,
     },
 };

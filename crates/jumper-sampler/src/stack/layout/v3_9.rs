@@ -2,7 +2,7 @@
 
 use super::{
     CodeLayout, DictKeysFormat, FrameLayout, InstanceFormat, IntFormat, InterpreterLayout, Layout,
-    LineFormat, ObjectLayout, Position, ThreadLayout, TopFrame,
+    LineFormat, ObjectLayout, Position, ThreadLayout, TopFrame, VariablesFormat,
 };
 
 pub(super) fn layout() -> Layout {
@@ -23,7 +23,7 @@ pub(super) fn layout() -> Layout {
             datastack_chunk: None,
         },
         frame: FrameLayout {
-            size: 112,
+            size: 368,
             code: 32,
             previous: 24,
             position: Position::Index {
@@ -33,6 +33,8 @@ pub(super) fn layout() -> Layout {
             owner: None,
             code_tag: 0,
             hidden_owners: 0..0,
+            locals: 360,
+            leaving: None,
         },
         code: CodeLayout {
             size: 128,
@@ -44,6 +46,13 @@ pub(super) fn layout() -> Layout {
             line_table: 120,
             line_format: LineFormat::Lnotab,
             instructions: 0,
+            variables: 72,
+            variables_format: VariablesFormat::Tuples {
+                arg_count: 16,
+                locals_count: 28,
+                cells: 88,
+                cell_to_arg: 96,
+            },
         },
         object: ObjectLayout {
             ascii_data: 48,
@@ -53,6 +62,8 @@ pub(super) fn layout() -> Layout {
             values_data: 0,
             instance: InstanceFormat::Dict,
             cached_keys: 864,
+            tuple_items: 24,
+            cell_type: 0,
         },
     }
 }

@@ -3,7 +3,7 @@
 //! It is handed to the agent in another process through shared memory, where there may be no type whose
 //! bits can be wrong.
 
-use super::{Layout, Position, TopFrame};
+use super::{Layout, Position, TopFrame, VariablesFormat};
 
 /// What the walker has to know. All offsets are in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,22 @@ pub(crate) struct WalkLayout {
     pub(crate) line_table: u64,
     pub(crate) ascii_data: u64,
     pub(crate) compact_data: u64,
+    /// The first local variable of a frame.
+    pub(crate) locals: u64,
+    /// The height of its stack of values and whether C code called it, where those tell that it is being left.
+    pub(crate) stack_top: u64,
+    pub(crate) is_entry: u64,
+    /// The names of a code object's variables.
+    pub(crate) variables: u64,
+    /// Their kinds, or, where there are none, what is known of parameters in cells.
+    pub(crate) kinds: u64,
+    pub(crate) arg_count: u64,
+    pub(crate) locals_count: u64,
+    pub(crate) cells: u64,
+    pub(crate) cell_to_arg: u64,
+    pub(crate) tuple_items: u64,
+    /// `PyCell_Type`.
+    pub(crate) cell_type: u64,
 }
 
 impl WalkLayout {
@@ -56,6 +72,20 @@ impl WalkLayout {
         let (position, position_is_index) = match frame.position {
             Position::Index { offset, .. } => (offset, true),
             Position::Pointer { offset } => (offset, false),
+        };
+        let none = Self::NONE;
+        let [kinds, arg_count, locals_count, cells, cell_to_arg] = match code.variables_format {
+            VariablesFormat::Kinds { kinds } => [kinds as u64, none, none, none, none],
+            VariablesFormat::Tuples {
+                arg_count,
+                locals_count,
+                cells,
+                cell_to_arg,
+            } => {
+                let [arg_count, locals_count, cells, cell_to_arg] =
+                    [arg_count, locals_count, cells, cell_to_arg].map(|offset| offset as u64);
+                [none, arg_count, locals_count, cells, cell_to_arg]
+            }
         };
         Self {
             thread_size: thread.size as u64,
@@ -82,6 +112,17 @@ impl WalkLayout {
             line_table: code.line_table as u64,
             ascii_data: layout.object.ascii_data,
             compact_data: layout.object.compact_data,
+            locals: frame.locals as u64,
+            stack_top: some(frame.leaving.map(|leaving| leaving.stack_top)),
+            is_entry: some(frame.leaving.map(|leaving| leaving.is_entry)),
+            variables: code.variables as u64,
+            kinds,
+            arg_count,
+            locals_count,
+            cells,
+            cell_to_arg,
+            tuple_items: layout.object.tuple_items,
+            cell_type: layout.object.cell_type,
         }
     }
 
