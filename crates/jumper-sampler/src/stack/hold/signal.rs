@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::HoldError;
 use super::arena::{Arena, Request};
-use super::restart::restart_system_call;
+use super::restart::{has_interrupted_call, restart_system_call};
 use crate::proc::{self, SignalState};
 use crate::stack::capture::Capture;
 use crate::stack::layout::WalkLayout;
@@ -28,15 +28,25 @@ use crate::{Error, Pid, Tid, Timestamp};
 static ARENA: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Runs in the thread that is to be read.
+///
+/// It starts with all signals blocked. They are let in at once, unless the thread has to be sent back into a system
+/// call: whether it may be is for the signals to say that came together with ours (see `restart`).
 extern "C" fn read_in_place(
-    _signal: libc::c_int,
+    signal: libc::c_int,
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
 ) {
+    let context: *mut libc::ucontext_t = context.cast();
     // SAFETY: the address of errno is valid in every thread, and a handler must leave errno as it was.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above.
     let saved = unsafe { *errno };
+    // SAFETY: the kernel passes a valid ucontext_t, which is ours to change until we return.
+    let interrupted = unsafe { has_interrupted_call(context) };
+    if !interrupted {
+        // SAFETY: as above.
+        unsafe { let_signals_in(context, signal) };
+    }
     let arena = ARENA.load(Ordering::Acquire);
     // SAFETY: the kernel passes a valid siginfo_t to a handler that was installed with SA_SIGINFO.
     let info = unsafe { &*info };
@@ -47,10 +57,34 @@ extern "C" fn read_in_place(
         // SAFETY: what is in ARENA came from an arena of this process.
         unsafe { Arena::from_raw(arena) }.serve(number);
     }
-    // SAFETY: the kernel passes a valid ucontext_t, which is ours to change until we return.
-    unsafe { restart_system_call(context.cast()) };
+    if interrupted {
+        // SAFETY: as above.
+        unsafe { restart_system_call(context) };
+    }
     // SAFETY: as above.
     unsafe { *errno = saved };
+}
+
+/// Blocks only what the thread itself did, and `signal`. A signal that is blocked here goes to another thread, where
+/// CPython notices it late. That its C handler runs while we read does no harm, since it only makes a note for the
+/// interpreter.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler.
+unsafe fn let_signals_in(context: *const libc::ucontext_t, signal: i32) {
+    // SAFETY: by the contract above. The kernel has set as many bits as it has signals, one word.
+    let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
+    let mask = before | 1 << (signal - 1);
+    // SAFETY: `mask` is a set of the kernel's size, which outlives the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const mask,
+            std::ptr::null_mut::<u64>(),
+            size_of::<u64>(),
+        )
+    };
 }
 
 /// Makes `arena` the one that this process's handler reads into, and installs the handler for a free signal.
@@ -65,8 +99,8 @@ pub(crate) fn install(arena: Arena) -> Option<(i32, libc::sigaction)> {
         read_in_place;
     action.sa_sigaction = handler as libc::sighandler_t;
     action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK | libc::SA_SIGINFO;
-    // No other signal is blocked meanwhile: it would go to another thread, where CPython notices it late. That its
-    // C handler runs while we read does no harm, since it only makes a note for the interpreter.
+    // SAFETY: a set that is ours.
+    unsafe { libc::sigfillset(&raw mut action.sa_mask) };
     // SAFETY: the handler is async-signal-safe (see above) and lives as long as the program.
     let result = unsafe { libc::sigaction(signal, &raw const action, &raw mut before) };
     (result == 0).then_some((signal, before))
