@@ -8,12 +8,13 @@
 #[allow(dead_code, reason = "each test binary uses its part of the support")]
 mod support;
 
-use std::process::Command;
 use std::collections::HashMap;
+use std::process::Command;
 use std::time::Duration;
 
 use jumper_sampler::{
-    Error, Frame, Function, HoldMode, Location, Pid, SampleOutcome, StackSampler, ThreadKey, Ticker, Timestamp,
+    Error, Frame, Function, HoldMode, Location, Pid, SampleOutcome, StackSampler, ThreadKey,
+    Ticker, Timestamp,
 };
 use support::{Python, Target, VERSIONS, marked_line, python, pythons, source};
 
@@ -242,7 +243,11 @@ fn count_possible_stacks(sampler: &mut StackSampler, length: Duration) -> (usize
             whole += usize::from(sample.outcome == SampleOutcome::Stack);
             let before = last.entry(sample.thread).or_default();
             let outer = |frames: &[Frame]| frames[frames.len() - sample.shared..].to_vec();
-            assert_eq!(outer(sample.frames), outer(before), "what is shared is the same");
+            assert_eq!(
+                outer(sample.frames),
+                outer(before),
+                "what is shared is the same"
+            );
             *before = sample.frames.to_vec();
             let names = sample
                 .frames
