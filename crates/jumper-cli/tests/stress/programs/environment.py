@@ -11,8 +11,6 @@ from theme import repeat
 
 # glibc's own, for threads; posix_spawn sets them to be ignored, fork does not.
 INTERNAL = 1 << 31 | 1 << 32
-# The agent's. Python says None of a handler that is not its own.
-OBSERVABLE = sorted(signal.valid_signals() - {signal.SIGURG})
 
 
 def status():
@@ -39,7 +37,7 @@ def round_():
         "descriptors": [(fd, os.path.exists(f"/proc/self/fd/{fd}")) for fd in range(20)],
         "status": status(),
         "threads": threading.active_count(),
-        "signals": [str(signal.getsignal(number)) for number in OBSERVABLE],
+        "signals": [str(signal.getsignal(number)) for number in sorted(signal.valid_signals())],
         "limits": [resource.getrlimit(number) for number in range(10)],
         "arguments": (sys.argv[0], sys.flags, sys.path, os.getcwd()),
     }

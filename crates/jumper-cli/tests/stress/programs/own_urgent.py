@@ -1,8 +1,4 @@
-"""A program that takes SIGURG for itself gets those that it was sent, and no more than a few others.
-
-The recorder cannot see that the handler is no longer the agent's, but for requests that nobody
-answers; after five it leaves the signal alone.
-"""
+"""A program that takes SIGURG for itself gets those that it was sent, and no other."""
 
 import os
 import signal
@@ -22,7 +18,8 @@ def some_work():
 
 
 some_work()
-signal.signal(signal.SIGURG, handle)
+before = signal.getsignal(signal.SIGURG), signal.signal(signal.SIGURG, handle)
+print("before:", *before)
 
 
 def round_():
@@ -39,5 +36,5 @@ def round_():
 
 repeat(round_)
 some_work()
-print("few strays:", calls - sent <= 5)
+print("strays:", calls - sent)
 measured(sent=sent, strays=calls - sent)
