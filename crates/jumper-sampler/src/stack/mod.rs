@@ -33,6 +33,8 @@ mod walk;
 pub use agent::{Agent, load_agent};
 pub use code::{Function, FunctionKey};
 pub use hold::HoldMode;
+#[doc(hidden)]
+pub use hold::program::{sigaction, signal};
 pub use layout::Version;
 pub use lines::Location;
 pub use sampler::{

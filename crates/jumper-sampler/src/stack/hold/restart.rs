@@ -16,6 +16,8 @@
 //! if one of them will interrupt it once it is let in. One that is blocked outside of the call, and let in by it
 //! (ppoll), interrupts it when it is repeated.
 //!
+//! If ours comes while that handler returns, there is nothing pending any more: `program` knows of that case.
+//!
 //! The kernel does not tell the number, so that it is read from the code: C libraries load it as a constant a
 //! few instructions before the call. Only instructions that are known not to touch it may lie in between. glibc
 //! from 2.41 has it in a register that is overwritten, in all calls that are cancellation points; these keep their
@@ -36,6 +38,30 @@ pub(super) unsafe fn has_interrupted_call(context: *const libc::ucontext_t) -> b
     // SAFETY: by the contract above, it is valid.
     let result = unsafe { (*context).uc_mcontext.gregs[libc::REG_RAX as usize] };
     result == -i64::from(libc::EINTR)
+}
+
+/// The place that the thread returns to: the next instruction, and its stack.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler.
+#[cfg(target_arch = "x86_64")]
+pub(super) unsafe fn place_of(context: *const libc::ucontext_t) -> (u64, u64) {
+    // SAFETY: by the contract above, it is valid.
+    let registers = unsafe { (*context).uc_mcontext.gregs };
+    let [code, stack] = [libc::REG_RIP, libc::REG_RSP];
+    (
+        registers[code as usize].cast_unsigned(),
+        registers[stack as usize].cast_unsigned(),
+    )
+}
+
+/// Not needed here.
+///
+/// # Safety
+/// None is needed.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) unsafe fn place_of(_context: *const libc::ucontext_t) -> (u64, u64) {
+    (0, 0)
 }
 
 /// Calls can not be repeated here.

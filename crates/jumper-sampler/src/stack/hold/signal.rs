@@ -11,12 +11,12 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::HoldError;
 use super::arena::{Arena, Request};
 use super::restart::{has_interrupted_call, restart_system_call};
+use super::{HoldError, program};
 use crate::proc::{self, SignalState};
 use crate::stack::capture::Capture;
 use crate::stack::layout::WalkLayout;
@@ -26,6 +26,8 @@ use crate::{Error, Pid, Tid, Timestamp};
 
 /// The arena of this process's handler. Never unmapped.
 static ARENA: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+/// The signal, in a process with an agent; else 0.
+static AGENT: AtomicI32 = AtomicI32::new(0);
 
 /// Runs in the thread that is to be read.
 ///
@@ -43,6 +45,8 @@ extern "C" fn read_in_place(
     let saved = unsafe { *errno };
     // SAFETY: the kernel passes a valid ucontext_t, which is ours to change until we return.
     let interrupted = unsafe { has_interrupted_call(context) };
+    // SAFETY: as above.
+    let is_programs = interrupted && unsafe { program::has_just_returned(context) };
     if !interrupted {
         // SAFETY: as above.
         unsafe { let_signals_in(context, signal) };
@@ -57,12 +61,35 @@ extern "C" fn read_in_place(
         // SAFETY: what is in ARENA came from an arena of this process.
         unsafe { Arena::from_raw(arena) }.serve(number);
     }
-    if interrupted {
+    if is_programs {
+        // Another one of ours may already be on its way to the same place.
+        // SAFETY: as above.
+        unsafe { program::note_return(context) };
+    } else if interrupted {
         // SAFETY: as above.
         unsafe { restart_system_call(context) };
     }
     // SAFETY: as above.
     unsafe { *errno = saved };
+}
+
+/// Whether this is our handler.
+pub(super) fn is_ours(handler: libc::sighandler_t) -> bool {
+    let ours: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = read_in_place;
+    handler == ours as libc::sighandler_t
+}
+
+/// The arena of the agent in this process, and its signal, if it was ever there.
+pub(super) fn agent() -> Option<(Arena, i32)> {
+    let signal = AGENT.load(Ordering::Acquire);
+    let arena = ARENA.load(Ordering::Acquire);
+    // SAFETY: what is in ARENA came from an arena of this process.
+    (signal != 0).then(|| (unsafe { Arena::from_raw(arena) }, signal))
+}
+
+/// Says that this is a process with an agent, whose handler is installed.
+pub(crate) fn announce_agent(signal: i32) {
+    AGENT.store(signal, Ordering::Release);
 }
 
 /// Blocks only what the thread itself did, and `signal`. A signal that is blocked here goes to another thread, where
@@ -191,7 +218,7 @@ impl Signaller {
 
     /// Whether threads that should answer do not: the program has taken the signal for itself.
     pub(crate) fn has_failed(&self) -> bool {
-        self.failures >= 5
+        self.failures >= 5 || !self.arena.is_served()
     }
 
     /// Has the thread read its own stack, from the thread state at `state`, into `capture`. One that gets no CPU
@@ -239,7 +266,7 @@ impl Signaller {
             if after.pending && !after.blocked {
                 return Ok(result);
             }
-        } else if self.arena.unanswered() > 0 {
+        } else if self.arena.unanswered() > 0 && !proc::is_exiting(self.pid, thread) {
             // It came, and not to our handler.
             self.failures += 1;
         }
@@ -329,6 +356,10 @@ impl OwnSignaller {
             None => install(arena).ok_or(Error::NoFreeSignal)?,
         };
         installed.signal = Some((signal, before));
+        arena
+            .presence()
+            .signal
+            .store(signal as u32, Ordering::Release);
         installed.users += 1;
         Ok(Self {
             signaller: Signaller::new(own, arena, signal),
