@@ -129,7 +129,7 @@ class Suite:
                 break
         if not row.samples or row.samples < FEWEST_SAMPLES * (seconds >= 1):
             row.faults.append(f"only {row.samples} samples")
-        if self.hold == "agent" and theme not in NOT_AGENT and row.holds != {"agent"}:
+        if self.hold == "agent" and theme not in NOT_AGENT and "agent" not in row.holds:
             row.faults.append(f"held by {'+'.join(sorted(row.holds))}, not by the agent")
         return row
 

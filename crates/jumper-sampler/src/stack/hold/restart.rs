@@ -25,6 +25,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use {
+    super::signal::pending,
     crate::Pid,
     crate::stack::memory::{Memory, ProcessMemory},
 };
@@ -108,15 +109,6 @@ pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t) {
 /// None is needed.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) unsafe fn restart_system_call(_context: *mut libc::ucontext_t) {}
-
-/// The signals that wait to be let in, one bit for each, from the lowest on.
-#[cfg(target_arch = "x86_64")]
-fn pending() -> u64 {
-    let mut set = 0_u64;
-    // SAFETY: `set` is a set of the kernel's size, which outlives the call.
-    unsafe { libc::syscall(libc::SYS_rt_sigpending, &raw mut set, size_of::<u64>()) };
-    set
-}
 
 /// Whether one of these signals interrupts a call. Those that are ignored, which wait as well while they are
 /// blocked, do not.

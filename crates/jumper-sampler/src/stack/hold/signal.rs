@@ -31,8 +31,9 @@ static AGENT: AtomicI32 = AtomicI32::new(0);
 
 /// Runs in the thread that is to be read.
 ///
-/// It starts with all signals blocked. They are let in at once, unless the thread has to be sent back into a system
-/// call: whether it may be is for the signals to say that came together with ours (see `restart`).
+/// It starts with all signals blocked. The main thread lets them in at once, unless it has to be sent back into a system
+/// call: whether it may be is for the signals to say that came together with ours (see `restart`). Other threads leave
+/// signals to the main one.
 extern "C" fn read_in_place(
     signal: libc::c_int,
     info: *mut libc::siginfo_t,
@@ -47,7 +48,8 @@ extern "C" fn read_in_place(
     let interrupted = unsafe { has_interrupted_call(context) };
     // SAFETY: as above.
     let is_programs = interrupted && unsafe { program::has_just_returned(context) };
-    if !interrupted {
+    let is_main = is_main_thread();
+    if is_main && !interrupted {
         // SAFETY: as above.
         unsafe { let_signals_in(context, signal) };
     }
@@ -69,8 +71,49 @@ extern "C" fn read_in_place(
         // SAFETY: as above.
         unsafe { restart_system_call(context) };
     }
+    if !is_main {
+        // SAFETY: as above.
+        unsafe { leave_signals_to_others(context) };
+    }
     // SAFETY: as above.
     unsafe { *errno = saved };
+}
+
+fn is_main_thread() -> bool {
+    // SAFETY: they take nothing and cannot fail.
+    unsafe { libc::syscall(libc::SYS_gettid) == libc::syscall(libc::SYS_getpid) }
+}
+
+/// How long a thread that is not the main one leaves signals to others. One that sleeps takes a while to wake.
+const WAKING: Duration = Duration::from_micros(1000);
+
+/// Waits until the signals that wait for the whole process have found another thread, for a moment.
+///
+/// The kernel gives such a signal to the main thread if it can, and that is where CPython expects it: a main thread that sleeps
+/// goes on sleeping if another one takes the signal. Until the main thread has woken, any thread takes it that handles signals at
+/// all, which without us none would do.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler, which must block all signals.
+unsafe fn leave_signals_to_others(context: *const libc::ucontext_t) {
+    // SAFETY: by the contract above. The kernel has set as many bits as it has signals, one word.
+    let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
+    if pending() & !before == 0 {
+        return;
+    }
+    let deadline = Timestamp::now().after(WAKING);
+    while pending() & !before != 0 && Timestamp::now() < deadline {
+        // SAFETY: takes nothing, cannot fail.
+        unsafe { libc::sched_yield() };
+    }
+}
+
+/// The signals that wait for the thread or its process to let them in, one bit for each, from the lowest on.
+pub(super) fn pending() -> u64 {
+    let mut set = 0_u64;
+    // SAFETY: `set` is a set of the kernel's size, which outlives the call.
+    unsafe { libc::syscall(libc::SYS_rt_sigpending, &raw mut set, size_of::<u64>()) };
+    set
 }
 
 /// Whether this is our handler.
@@ -150,6 +193,9 @@ fn free_signal() -> Option<i32> {
 
 /// How many reads of a thread pass before it is asked again whether it can be sent signals.
 const TRUSTED_READS: u32 = 50;
+/// And where it could not. It may only have been kept from the CPU in its handler, and what is done instead costs more, and
+/// an `EINTR` at times.
+const DOUBTED_READS: u32 = 5;
 
 /// Reads threads of one process by sending them signals.
 pub(crate) struct Signaller {
@@ -202,7 +248,11 @@ impl Signaller {
         });
         let trust = Trust {
             answers,
-            reads_left: TRUSTED_READS,
+            reads_left: if answers {
+                TRUSTED_READS
+            } else {
+                DOUBTED_READS
+            },
         };
         // Threads that are gone are forgotten with the rest, now and then.
         if self.answers.len() > 4096 {
