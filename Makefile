@@ -14,11 +14,14 @@ VENV := target/venv
 JUMPER := "$(CARGO_TARGET_DIR)/release/jumper"
 COMPARE_VENV := target/compare
 TYPED_CODE := crates/jumper-py/python examples benches/compare
-PYTHON_CODE := $(TYPED_CODE) crates/jumper-py/tests
+PYTHON_CODE := $(TYPED_CODE) crates/jumper-py/tests crates/jumper-cli/tests scripts
+# For each program of the stress suite: in `make test`, and in `make stress`, which takes ten minutes.
+STRESS_SHORT := 1
+STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-stress stress cpython-tests lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -37,7 +40,7 @@ demo: rust ## Build the command, profile examples/census.py and print the report
 	@echo "session:      $(CURDIR)/demo/census.jumper"
 	@echo "the command: " $(JUMPER)
 
-test: test-rust test-python ## Run all tests: Rust, documentation, Python
+test: test-rust test-python test-stress ## Run all tests: Rust, documentation, Python, programs under the agent
 
 test-rust: rust ## Run the tests of the Rust crates
 	@sh scripts/setup.sh python
@@ -45,6 +48,17 @@ test-rust: rust ## Run the tests of the Rust crates
 
 test-python: rust venv ## Build the wheel, install it into target/venv and run its tests
 	@sh scripts/test-python.sh $(VENV)
+
+test-stress: rust venv ## Run the stress suite for a short time: programs are what they are without Jumper
+	@sh scripts/test-stress.sh $(VENV) $(STRESS_SHORT)
+
+stress: rust venv ## The same for ten minutes
+	@sh scripts/test-stress.sh $(VENV) $(STRESS_LONG)
+
+cpython-tests: rust ## Compare the verdicts of CPython's own tests with and without Jumper (an hour); PYTHON=...
+	@sh scripts/setup.sh python
+	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
+	$(STEP) "a test knows that it is profiled" sh scripts/cpython-tests.sh $(PYTHON)
 
 lint: lint-rust lint-python ## Check formatting, lints, documentation, layers and types
 

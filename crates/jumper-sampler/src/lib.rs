@@ -32,3 +32,5 @@ pub use stack::{
     SampleOutcome, StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick, Ticker, Version,
     load_agent,
 };
+#[doc(hidden)]
+pub use stack::{sigaction, signal};

@@ -76,6 +76,16 @@ fn fields_after_name(stat: &[u8]) -> Option<&[u8]> {
     stat.get(close + 2..)
 }
 
+/// Whether a thread is on its way out, or gone. The kernel drops the signals that are sent to it (`PF_EXITING`, Linux's
+/// include/linux/sched.h).
+pub(crate) fn is_exiting(pid: Pid, tid: Tid) -> bool {
+    const EXITING: u64 = 4;
+    let stat = fs::read(path(pid, &format!("task/{tid}/stat"))).unwrap_or_default();
+    let flags = fields_after_name(&stat).and_then(|fields| fields.split(|&b| b == b' ').nth(6));
+    let flags = flags.and_then(|flags| std::str::from_utf8(flags).ok()?.parse::<u64>().ok());
+    flags.is_none_or(|flags| flags & EXITING != 0)
+}
+
 /// The threads of a process: our number for each, and its number in the process's own PID namespace.
 pub(crate) fn tasks(pid: Pid) -> Result<Vec<(Tid, u64)>, Error> {
     let path = path(pid, "task");

@@ -233,12 +233,10 @@ struct Forwarding {
 impl Forwarder {
     /// Starts to catch what would otherwise end us, and with us the report.
     fn listen() -> Result<Self, CliError> {
-        // `nohup` sets this to be ignored, and the program is to inherit that.
-        let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
-        let all = [SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2]
-            .into_iter()
-            .chain(hangup);
-        let all: Vec<i32> = all.collect();
+        // `nohup` sets SIGHUP to be ignored, a shell SIGINT and SIGQUIT where it starts a job in the background, and
+        // the program is to inherit that.
+        let mut all = vec![SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP];
+        all.retain(|&signal| !is_ignored(signal));
         let over = terminal::end_by_default(&all)?;
         let signals = SignalsInfo::new(all)
             .map_err(|error| CliError::Failed(format!("cannot catch signals: {error}")))?;

@@ -165,6 +165,7 @@ fn try_to_load() -> Option<()> {
         word.store(value, Ordering::Relaxed);
     }
     presence.signal.store(signal as u32, Ordering::Release);
+    signal::announce_agent(signal);
     Some(())
 }
 

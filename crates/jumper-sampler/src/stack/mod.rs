@@ -38,6 +38,8 @@ pub use agent::{Agent, load_agent};
 pub use class::ClassKey;
 pub use code::{Function, FunctionKey};
 pub use hold::HoldMode;
+#[doc(hidden)]
+pub use hold::program::{sigaction, signal};
 pub use layout::Version;
 pub use lines::Location;
 pub use sampler::{

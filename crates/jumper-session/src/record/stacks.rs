@@ -175,6 +175,7 @@ impl Recorder {
         }
         let mut translation = Translation::since(Clock::now());
         let mut ticker = Ticker::start(self.options.interval);
+        let mut looked = false;
         let result = loop {
             let deadline = ticker.next_deadline();
             if !self.stop.sleep_until(deadline.due) {
@@ -182,12 +183,18 @@ impl Recorder {
             }
             self.count(deadline.reached());
             match sampler.sample() {
-                Ok(tick) => self.append(&tick, &mut translation),
+                Ok(tick) => {
+                    looked = true;
+                    self.append(&tick, &mut translation);
+                }
                 Err(error) if error.is_transient() => break Err(End::Interpreter),
                 Err(error) => break Err(End::Final(error)),
             }
         };
-        self.note_hold(sampler.hold_mode());
+        // A program that ends may be attached to once more, without its agent, and never be looked at.
+        if looked {
+            self.note_hold(sampler.hold_mode());
+        }
         // Names are found a little after the threads themselves.
         let mut builder = lock(&self.builder);
         for (&id, thread) in translation.threads.iter().zip(sampler.threads()) {

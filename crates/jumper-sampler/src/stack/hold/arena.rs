@@ -229,9 +229,14 @@ impl Arena {
         self.shape().state.store(IDLE, Ordering::Release);
     }
 
+    /// Whether there is a handler that answers.
+    pub(crate) fn is_served(self) -> bool {
+        self.presence().signal.load(Ordering::SeqCst) != 0
+    }
+
     /// How many signals were sent whose handler has not run.
     pub(crate) fn unanswered(self) -> u32 {
-        self.shape().unanswered.load(Ordering::Relaxed)
+        self.shape().unanswered.load(Ordering::SeqCst)
     }
 
     /// The shared parts of the memory; of the others nothing may be touched through this.
@@ -286,7 +291,12 @@ impl Arena {
         }
         let shape = self.shape();
         shape.request.store(number, Ordering::Release);
-        shape.unanswered.fetch_add(1, Ordering::Relaxed);
+        shape.unanswered.fetch_add(1, Ordering::SeqCst);
+        // The other side takes the handler away first and looks for unanswered signals then.
+        if !self.is_served() {
+            self.cancel();
+            return Err(Unanswered);
+        }
         shape.state.store(REQUESTED, Ordering::Release);
         Ok(number)
     }

@@ -11,8 +11,10 @@
 //! | `signal` | having a thread read itself |
 //! | `arena` | the memory in which it is told what, and answers |
 //! | `restart` | undoing `EINTR` |
+//! | `program` | the signal handlers of the program itself |
 
 pub(crate) mod arena;
+pub(crate) mod program;
 mod ptrace;
 mod restart;
 pub(crate) mod signal;

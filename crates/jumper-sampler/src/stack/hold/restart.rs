@@ -9,6 +9,15 @@
 //! registers still hold the arguments. A timeout that is relative begins anew, but the call had
 //! only just begun.
 //!
+//! An `EINTR` that is due to another signal must stay: a program that waits for one would wait for ever. Such a signal
+//! often comes together with ours, because a thread that it wakes is seen to run. The kernel first prepares
+//! our handler then, with the registers of the interrupted call, and next that of the other signal on top of it, which
+//! runs first. So the handler begins with all signals blocked, looks at which ones wait, and leaves the call interrupted
+//! if one of them will interrupt it once it is let in. One that is blocked outside of the call, and let in by it
+//! (ppoll), interrupts it when it is repeated.
+//!
+//! If ours comes while that handler returns, there is nothing pending any more: `program` knows of that case.
+//!
 //! The kernel does not tell the number, so that it is read from the code: C libraries load it as a constant a
 //! few instructions before the call. Only instructions that are known not to touch it may lie in between. glibc
 //! from 2.41 has it in a register that is overwritten, in all calls that are cancellation points; these keep their
@@ -16,22 +25,69 @@
 
 #[cfg(target_arch = "x86_64")]
 use {
+    super::signal::pending,
     crate::Pid,
     crate::stack::memory::{Memory, ProcessMemory},
 };
 
-/// Makes the thread repeat the system call that the running handler's signal has interrupted, if one was.
+/// Whether a system call of the thread looks as if the running handler's signal had interrupted it.
 ///
 /// # Safety
 /// `context` must be what the kernel passed to the running handler.
 #[cfg(target_arch = "x86_64")]
+pub(super) unsafe fn has_interrupted_call(context: *const libc::ucontext_t) -> bool {
+    // SAFETY: by the contract above, it is valid.
+    let result = unsafe { (*context).uc_mcontext.gregs[libc::REG_RAX as usize] };
+    result == -i64::from(libc::EINTR)
+}
+
+/// The place that the thread returns to: the next instruction, and its stack.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler.
+#[cfg(target_arch = "x86_64")]
+pub(super) unsafe fn place_of(context: *const libc::ucontext_t) -> (u64, u64) {
+    // SAFETY: by the contract above, it is valid.
+    let registers = unsafe { (*context).uc_mcontext.gregs };
+    let [code, stack] = [libc::REG_RIP, libc::REG_RSP];
+    (
+        registers[code as usize].cast_unsigned(),
+        registers[stack as usize].cast_unsigned(),
+    )
+}
+
+/// Not needed here.
+///
+/// # Safety
+/// None is needed.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) unsafe fn place_of(_context: *const libc::ucontext_t) -> (u64, u64) {
+    (0, 0)
+}
+
+/// Calls can not be repeated here.
+///
+/// # Safety
+/// None is needed.
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) unsafe fn has_interrupted_call(_context: *const libc::ucontext_t) -> bool {
+    false
+}
+
+/// Makes the thread repeat the system call that the running handler's signal has interrupted, and no other one.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler, which must block all signals.
+#[cfg(target_arch = "x86_64")]
 pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t) {
-    // SAFETY: by the contract above, it is valid and ours to change while the handler runs.
-    let registers = unsafe { &mut (*context).uc_mcontext.gregs };
-    let (rax, rip) = (libc::REG_RAX as usize, libc::REG_RIP as usize);
-    if registers[rax] != -i64::from(libc::EINTR) {
+    // SAFETY: by the contract above, it is valid.
+    let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
+    if is_interrupted_by(pending() & !before) {
         return;
     }
+    // SAFETY: as above, and it is ours to change while the handler runs.
+    let registers = unsafe { &mut (*context).uc_mcontext.gregs };
+    let (rax, rip) = (libc::REG_RAX as usize, libc::REG_RIP as usize);
     let mut code = [0; LOOK_BACK];
     let begin = registers[rip]
         .cast_unsigned()
@@ -53,6 +109,25 @@ pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t) {
 /// None is needed.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) unsafe fn restart_system_call(_context: *mut libc::ucontext_t) {}
+
+/// Whether one of these signals interrupts a call. Those that are ignored, which wait as well while they are
+/// blocked, do not.
+#[cfg(target_arch = "x86_64")]
+fn is_interrupted_by(signals: u64) -> bool {
+    let ignored_by_default = [libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH];
+    let mut numbers = (1..=64).filter(|number| signals >> (number - 1) & 1 == 1);
+    numbers.any(|number| {
+        // SAFETY: all zeroes is a valid sigaction.
+        let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+        // SAFETY: only asks for the present disposition, into a writable structure.
+        unsafe { libc::sigaction(number, std::ptr::null(), &raw mut now) };
+        match now.sa_sigaction {
+            libc::SIG_IGN => false,
+            libc::SIG_DFL => !ignored_by_default.contains(&number),
+            _ => true,
+        }
+    })
+}
 
 /// How much code before the return address is looked at.
 #[cfg(target_arch = "x86_64")]

@@ -11,12 +11,12 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::HoldError;
 use super::arena::{Arena, KnownObject, Request};
-use super::restart::restart_system_call;
+use super::restart::{has_interrupted_call, restart_system_call};
+use super::{HoldError, program};
 use crate::proc::{self, SignalState};
 use crate::stack::capture::Capture;
 use crate::stack::layout::WalkLayout;
@@ -26,17 +26,33 @@ use crate::{Error, Pid, Tid, Timestamp};
 
 /// The arena of this process's handler. Never unmapped.
 static ARENA: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
+/// The signal, in a process with an agent; else 0.
+static AGENT: AtomicI32 = AtomicI32::new(0);
 
 /// Runs in the thread that is to be read.
+///
+/// It starts with all signals blocked. The main thread lets them in at once, unless it has to be sent back into a system
+/// call: whether it may be is for the signals to say that came together with ours (see `restart`). Other threads leave
+/// signals to the main one.
 extern "C" fn read_in_place(
-    _signal: libc::c_int,
+    signal: libc::c_int,
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
 ) {
+    let context: *mut libc::ucontext_t = context.cast();
     // SAFETY: the address of errno is valid in every thread, and a handler must leave errno as it was.
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above.
     let saved = unsafe { *errno };
+    // SAFETY: the kernel passes a valid ucontext_t, which is ours to change until we return.
+    let interrupted = unsafe { has_interrupted_call(context) };
+    // SAFETY: as above.
+    let is_programs = interrupted && unsafe { program::has_just_returned(context) };
+    let is_main = is_main_thread();
+    if is_main && !interrupted {
+        // SAFETY: as above.
+        unsafe { let_signals_in(context, signal) };
+    }
     let arena = ARENA.load(Ordering::Acquire);
     // SAFETY: the kernel passes a valid siginfo_t to a handler that was installed with SA_SIGINFO.
     let info = unsafe { &*info };
@@ -47,10 +63,98 @@ extern "C" fn read_in_place(
         // SAFETY: what is in ARENA came from an arena of this process.
         unsafe { Arena::from_raw(arena) }.serve(number);
     }
-    // SAFETY: the kernel passes a valid ucontext_t, which is ours to change until we return.
-    unsafe { restart_system_call(context.cast()) };
+    if is_programs {
+        // Another one of ours may already be on its way to the same place.
+        // SAFETY: as above.
+        unsafe { program::note_return(context) };
+    } else if interrupted {
+        // SAFETY: as above.
+        unsafe { restart_system_call(context) };
+    }
+    if !is_main {
+        // SAFETY: as above.
+        unsafe { leave_signals_to_others(context) };
+    }
     // SAFETY: as above.
     unsafe { *errno = saved };
+}
+
+fn is_main_thread() -> bool {
+    // SAFETY: they take nothing and cannot fail.
+    unsafe { libc::syscall(libc::SYS_gettid) == libc::syscall(libc::SYS_getpid) }
+}
+
+/// How long a thread that is not the main one leaves signals to others. One that sleeps takes a while to wake.
+const WAKING: Duration = Duration::from_micros(1000);
+
+/// Waits until the signals that wait for the whole process have found another thread, for a moment.
+///
+/// The kernel gives such a signal to the main thread if it can, and that is where CPython expects it: a main thread that sleeps
+/// goes on sleeping if another one takes the signal. Until the main thread has woken, any thread takes it that handles signals at
+/// all, which without us none would do.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler, which must block all signals.
+unsafe fn leave_signals_to_others(context: *const libc::ucontext_t) {
+    // SAFETY: by the contract above. The kernel has set as many bits as it has signals, one word.
+    let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
+    if pending() & !before == 0 {
+        return;
+    }
+    let deadline = Timestamp::now().after(WAKING);
+    while pending() & !before != 0 && Timestamp::now() < deadline {
+        // SAFETY: takes nothing, cannot fail.
+        unsafe { libc::sched_yield() };
+    }
+}
+
+/// The signals that wait for the thread or its process to let them in, one bit for each, from the lowest on.
+pub(super) fn pending() -> u64 {
+    let mut set = 0_u64;
+    // SAFETY: `set` is a set of the kernel's size, which outlives the call.
+    unsafe { libc::syscall(libc::SYS_rt_sigpending, &raw mut set, size_of::<u64>()) };
+    set
+}
+
+/// Whether this is our handler.
+pub(super) fn is_ours(handler: libc::sighandler_t) -> bool {
+    let ours: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = read_in_place;
+    handler == ours as libc::sighandler_t
+}
+
+/// The arena of the agent in this process, and its signal, if it was ever there.
+pub(super) fn agent() -> Option<(Arena, i32)> {
+    let signal = AGENT.load(Ordering::Acquire);
+    let arena = ARENA.load(Ordering::Acquire);
+    // SAFETY: what is in ARENA came from an arena of this process.
+    (signal != 0).then(|| (unsafe { Arena::from_raw(arena) }, signal))
+}
+
+/// Says that this is a process with an agent, whose handler is installed.
+pub(crate) fn announce_agent(signal: i32) {
+    AGENT.store(signal, Ordering::Release);
+}
+
+/// Blocks only what the thread itself did, and `signal`. A signal that is blocked here goes to another thread, where
+/// CPython notices it late. That its C handler runs while we read does no harm, since it only makes a note for the
+/// interpreter.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler.
+unsafe fn let_signals_in(context: *const libc::ucontext_t, signal: i32) {
+    // SAFETY: by the contract above. The kernel has set as many bits as it has signals, one word.
+    let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
+    let mask = before | 1 << (signal - 1);
+    // SAFETY: `mask` is a set of the kernel's size, which outlives the call.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            libc::SIG_SETMASK,
+            &raw const mask,
+            std::ptr::null_mut::<u64>(),
+            size_of::<u64>(),
+        )
+    };
 }
 
 /// Makes `arena` the one that this process's handler reads into, and installs the handler for a free signal.
@@ -65,8 +169,8 @@ pub(crate) fn install(arena: Arena) -> Option<(i32, libc::sigaction)> {
         read_in_place;
     action.sa_sigaction = handler as libc::sighandler_t;
     action.sa_flags = libc::SA_RESTART | libc::SA_ONSTACK | libc::SA_SIGINFO;
-    // No other signal is blocked meanwhile: it would go to another thread, where CPython notices it late. That its
-    // C handler runs while we read does no harm, since it only makes a note for the interpreter.
+    // SAFETY: a set that is ours.
+    unsafe { libc::sigfillset(&raw mut action.sa_mask) };
     // SAFETY: the handler is async-signal-safe (see above) and lives as long as the program.
     let result = unsafe { libc::sigaction(signal, &raw const action, &raw mut before) };
     (result == 0).then_some((signal, before))
@@ -89,6 +193,9 @@ fn free_signal() -> Option<i32> {
 
 /// How many reads of a thread pass before it is asked again whether it can be sent signals.
 const TRUSTED_READS: u32 = 50;
+/// And where it could not. It may only have been kept from the CPU in its handler, and what is done instead costs more, and
+/// an `EINTR` at times.
+const DOUBTED_READS: u32 = 5;
 
 /// Reads threads of one process by sending them signals.
 pub(crate) struct Signaller {
@@ -141,7 +248,11 @@ impl Signaller {
         });
         let trust = Trust {
             answers,
-            reads_left: TRUSTED_READS,
+            reads_left: if answers {
+                TRUSTED_READS
+            } else {
+                DOUBTED_READS
+            },
         };
         // Threads that are gone are forgotten with the rest, now and then.
         if self.answers.len() > 4096 {
@@ -157,7 +268,7 @@ impl Signaller {
 
     /// Whether threads that should answer do not: the program has taken the signal for itself.
     pub(crate) fn has_failed(&self) -> bool {
-        self.failures >= 5
+        self.failures >= 5 || !self.arena.is_served()
     }
 
     /// Has the thread read its own stack, from the thread state at `state`, into `capture`. One that gets no CPU
@@ -205,7 +316,7 @@ impl Signaller {
             if after.pending && !after.blocked {
                 return Ok(result);
             }
-        } else if self.arena.unanswered() > 0 {
+        } else if self.arena.unanswered() > 0 && !proc::is_exiting(self.pid, thread) {
             // It came, and not to our handler.
             self.failures += 1;
         }
@@ -295,6 +406,10 @@ impl OwnSignaller {
             None => install(arena).ok_or(Error::NoFreeSignal)?,
         };
         installed.signal = Some((signal, before));
+        arena
+            .presence()
+            .signal
+            .store(signal as u32, Ordering::Release);
         installed.users += 1;
         Ok(Self {
             signaller: Signaller::new(own, arena, signal),
