@@ -105,7 +105,9 @@ fn methods_are_called_by_their_classes() {
     assert_eq!(done.status, Some(0), "{}", done.stderr);
     let session = jumper_session::Session::open(place.path("s.jumper")).expect("a session");
     let stacks = session.manifest().stacks.expect("there are stacks");
-    assert_eq!(stacks.hold, jumper_session::Hold::Agent);
+    // On a machine that is too busy for threads to answer, ptrace takes over from the agent.
+    let held = [jumper_session::Hold::Agent, jumper_session::Hold::Ptrace];
+    assert!(held.contains(&stacks.hold), "{:?}", stacks.hold);
     let (mut with, mut without) = (0, 0);
     for (_, stack) in session.stacks().iter() {
         let function = session.function(stack.function);
