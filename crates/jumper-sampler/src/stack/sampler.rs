@@ -106,6 +106,8 @@ struct Known {
     tid: Tid,
     /// Innermost first.
     frames: Vec<Frame>,
+    /// The function in which the thread begins, for reads that hold nothing.
+    root: Root,
     /// What `frames` were made from.
     raw: Vec<RawFrame>,
     /// How many code objects had been replaced by others then.
@@ -120,6 +122,38 @@ struct Known {
     naming_pause: u64,
     /// The last tick that it was listed in.
     seen: u64,
+}
+
+/// The outermost function of a thread, which hardly ever changes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Root {
+    code: Address,
+    /// Where the last reads came to instead, and how many did in succession.
+    other: Address,
+    times: u32,
+}
+
+impl Root {
+    /// So many reads in succession must agree before another root is believed.
+    const BELIEVED_AFTER: u32 = 8;
+
+    /// Whether a stack may be whole that ends in this frame.
+    fn accepts(&mut self, outermost: Option<&RawFrame>) -> bool {
+        let code = outermost.map_or(0, |frame| frame.code);
+        if code == self.code {
+            self.times = 0;
+            return true;
+        }
+        self.times = match code == self.other {
+            true => self.times + 1,
+            false => 1,
+        };
+        self.other = code;
+        if self.times >= Self::BELIEVED_AFTER {
+            (self.code, self.times) = (code, 0);
+        }
+        code == self.code
+    }
 }
 
 /// One entry of the last tick.
@@ -393,6 +427,7 @@ impl StackSampler {
             files,
             tid,
             frames: Vec::new(),
+            root: Root::default(),
             raw: Vec::new(),
             replaced: 0,
             shared: 0,
@@ -540,6 +575,10 @@ impl StackSampler {
         let state = known.listed.state;
         let taken = self.capture.take(&self.memory, state, &NothingNew);
         taken.map_err(|error| self.miss(error))?;
+        // A frame that is given up meanwhile may lose its link to the next one outwards, so that the chain seems to end there.
+        if !known.root.accepts(self.capture.frames().last()) {
+            return Err(Miss::Lost(LostReason::Torn));
+        }
         let found = self.read_again(state)?;
         if found.depth > *proven {
             self.settle(known, found.depth)?;
