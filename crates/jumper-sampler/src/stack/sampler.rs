@@ -204,6 +204,8 @@ pub struct StackSampler {
     list: Vec<Listed>,
     seen: Vec<Seen>,
     tick: u64,
+    /// Whether that tick came to its end.
+    complete: bool,
     time: Timestamp,
     /// When the list of threads was read last.
     listed_at: Timestamp,
@@ -253,6 +255,7 @@ impl StackSampler {
             list: Vec::new(),
             seen: Vec::new(),
             tick: 0,
+            complete: false,
             time: Timestamp::now(),
             listed_at: Timestamp::from_nanos(0),
         };
@@ -327,6 +330,11 @@ impl StackSampler {
         &self.infos
     }
 
+    /// The last look once more, if there was one and nothing failed in it.
+    pub fn last(&self) -> Option<Tick<'_>> {
+        self.complete.then_some(Tick { sampler: self })
+    }
+
     /// Looks at every thread once. The result stands until the next call.
     ///
     /// # Errors
@@ -335,6 +343,7 @@ impl StackSampler {
     /// [lost sample](SampleOutcome::Lost).
     pub fn sample(&mut self) -> Result<Tick<'_>, Error> {
         self.tick += 1;
+        self.complete = false;
         self.seen.clear();
         self.relist()?;
         self.time = Timestamp::now();
@@ -345,6 +354,7 @@ impl StackSampler {
         self.list = list;
         let tick = self.tick;
         self.known.retain(|_, known| known.seen == tick);
+        self.complete = true;
         Ok(Tick { sampler: self })
     }
 
@@ -700,6 +710,11 @@ impl<'a> Tick<'a> {
     /// When it was taken.
     pub fn time(&self) -> Timestamp {
         self.sampler.time
+    }
+
+    /// Which look it was, counted from 1. What a sample says of the one before refers to the look before.
+    pub fn number(&self) -> u64 {
+        self.sampler.tick
     }
 
     /// The sampler, to look functions and threads up.

@@ -6,6 +6,7 @@
 //! | file | what it does |
 //! | --- | --- |
 //! | `stacks` | waits for the interpreter, samples it, translates what the sampler knows |
+//! | `source` | the sampler, which recordings of the own process share |
 //! | `metrics` | samples resources |
 //! | `facts` | what the session says about the machine and the program |
 //! | `stop` | ends a thread that sleeps |
@@ -14,6 +15,7 @@
 
 mod facts;
 mod metrics;
+mod source;
 mod stacks;
 mod stop;
 
@@ -23,12 +25,13 @@ use std::time::Duration;
 
 use jumper_sampler::metrics::{MetricsError, MetricsSampler};
 pub use jumper_sampler::{Agent, HoldMode, Pid};
-use jumper_sampler::{StackSampler, Timestamp as Clock, Version, without_signals};
+use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
 use crate::{
     ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, Program, Python, Session, SessionBuilder,
     StacksSummary, Timestamp,
 };
+use source::Source;
 use stop::Stop;
 
 /// How to record.
@@ -227,7 +230,7 @@ impl Recording {
     fn start_with(
         pid: Pid,
         options: RecordOptions,
-        sampler: Option<StackSampler>,
+        sampler: Option<Source>,
         agent: Option<Agent>,
     ) -> Result<Self, RecordError> {
         let clock = facts::clock_anchor();

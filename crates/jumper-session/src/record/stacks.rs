@@ -9,6 +9,7 @@ use jumper_sampler::{
     Tid, Timestamp as Clock, wake_exactly,
 };
 
+use super::source::Source;
 use super::stop::Stop;
 use super::{RecordOptions, facts, from_clock, lock, python};
 use crate::{
@@ -50,14 +51,10 @@ impl Summary {
 }
 
 /// Attaches to a process that is expected to be a Python, and may be just coming up.
-pub(super) fn attach_within(
-    pid: Pid,
-    hold: HoldMode,
-    patience: Duration,
-) -> Result<StackSampler, Error> {
+pub(super) fn attach_within(pid: Pid, hold: HoldMode, patience: Duration) -> Result<Source, Error> {
     let deadline = Clock::now().after(patience);
     loop {
-        match StackSampler::attach(pid, hold) {
+        match Source::attach(pid, hold) {
             Err(error) if error.is_transient() && Clock::now() < deadline => {
                 std::thread::sleep(LOOK_EVERY)
             }
@@ -104,16 +101,16 @@ impl Recorder {
 
     /// Samples until the recording ends or the process does. A process that becomes another program is
     /// attached to anew.
-    pub(super) fn run(mut self, first: Option<StackSampler>) -> Summary {
+    pub(super) fn run(mut self, first: Option<Source>) -> Summary {
         wake_exactly();
         let mut attached = first;
         loop {
             let result = match attached.take() {
-                Some(sampler) => self.sample_all(sampler),
+                Some(source) => self.sample_all(source),
                 None => self
                     .attach()
                     .map_err(End::Final)
-                    .and_then(|sampler| self.sample_all(sampler)),
+                    .and_then(|source| self.sample_all(source)),
             };
             match result {
                 Ok(()) => return self.summary,
@@ -128,13 +125,13 @@ impl Recorder {
     }
 
     /// Looks for an interpreter until there is one or the recording ends. The error says why there is none.
-    fn attach(&self) -> Result<StackSampler, Error> {
+    fn attach(&self) -> Result<Source, Error> {
         let mut looks = 0;
         let mut reason = None;
         loop {
             let attached = match &self.agent {
-                Some(agent) => StackSampler::attach_through(self.pid, agent),
-                None => StackSampler::attach(self.pid, self.options.hold),
+                Some(agent) => StackSampler::attach_through(self.pid, agent).map(Source::of),
+                None => Source::attach(self.pid, self.options.hold),
             };
             match attached {
                 Err(error) if error.is_transient() => reason = Some(error),
@@ -168,8 +165,9 @@ impl Recorder {
     }
 
     /// Samples one interpreter until the recording ends, which is `Ok`, or the interpreter does.
-    fn sample_all(&mut self, mut sampler: StackSampler) -> Result<(), End> {
-        self.summary.python = Some(python(sampler.version(), self.pid));
+    fn sample_all(&mut self, mut source: Source) -> Result<(), End> {
+        let version = source.with(StackSampler::version);
+        self.summary.python = Some(python(version, self.pid));
         if let Some(command) = facts::command_line(self.pid) {
             lock(&self.builder).set_process_command(self.process, &command);
         }
@@ -182,24 +180,26 @@ impl Recorder {
                 break Ok(());
             }
             self.count(deadline.reached());
-            match sampler.sample() {
-                Ok(tick) => {
-                    looked = true;
-                    self.append(&tick, &mut translation);
-                }
+            let seen = translation.number;
+            match source.look(self.options.interval, seen, |tick| {
+                self.append(tick, &mut translation);
+            }) {
+                Ok(()) => looked = true,
                 Err(error) if error.is_transient() => break Err(End::Interpreter),
                 Err(error) => break Err(End::Final(error)),
             }
         };
         // A program that ends may be attached to once more, without its agent, and never be looked at.
         if looked {
-            self.note_hold(sampler.hold_mode());
+            self.note_hold(source.with(StackSampler::hold_mode));
         }
         // Names are found a little after the threads themselves.
-        let mut builder = lock(&self.builder);
-        for (&id, thread) in translation.threads.iter().zip(sampler.threads()) {
-            builder.set_thread_name(id, &thread.name);
-        }
+        source.with(|sampler| {
+            let mut builder = lock(&self.builder);
+            for (&id, thread) in translation.threads.iter().zip(sampler.threads()) {
+                builder.set_thread_name(id, &thread.name);
+            }
+        });
         result
     }
 
@@ -227,6 +227,9 @@ impl Recorder {
         // A sample stands for the time since the look before it, however late either was.
         let duration = tick.time().saturating_duration_since(translation.previous);
         translation.previous = tick.time();
+        // Samples say what is as before with respect to the look before, which another recording may have had.
+        let follows = tick.number() == translation.number + 1;
+        translation.number = tick.number();
         for sample in tick.threads() {
             let thread = translation.threads[sample.thread.index()];
             match sample.outcome {
@@ -235,7 +238,7 @@ impl Recorder {
                     if sample.outcome == SampleOutcome::Partial {
                         self.summary.partial += 1;
                     }
-                    let stack = translation.stack(&sample, &mut builder);
+                    let stack = translation.stack(&sample, follows, &mut builder);
                     let state = if sample.on_cpu {
                         ThreadState::ON_CPU
                     } else {
@@ -281,8 +284,9 @@ struct Translation {
     threads: Vec<ThreadId>,
     /// The last stack of each thread, and of each of its frames the stack that ends there, outermost first.
     stacks: Vec<(Option<StackId>, Vec<StackId>)>,
-    /// When the last look was.
+    /// When the last look was, and its number.
     previous: Clock,
+    number: u64,
 }
 
 impl Translation {
@@ -293,6 +297,7 @@ impl Translation {
             threads: Vec::new(),
             stacks: Vec::new(),
             previous,
+            number: 0,
         }
     }
 
@@ -331,13 +336,14 @@ impl Translation {
     fn stack(
         &mut self,
         sample: &ThreadSample<'_>,
+        follows: bool,
         builder: &mut SessionBuilder,
     ) -> Option<StackId> {
         let (last, path) = &mut self.stacks[sample.thread.index()];
-        if sample.unchanged && last.is_some() {
+        if follows && sample.unchanged && last.is_some() {
             return *last;
         }
-        path.truncate(sample.shared);
+        path.truncate(if follows { sample.shared } else { 0 });
         let new = sample.frames.len().saturating_sub(path.len());
         for frame in sample.frames[..new].iter().rev() {
             let function = self.functions[frame.function.index()];
