@@ -203,6 +203,10 @@ const TRUSTED_READS: u32 = 50;
 /// an `EINTR` at times.
 const DOUBTED_READS: u32 = 5;
 
+/// How many failures in succession say that the handler is gone. A program that takes the signal by way of the C library has
+/// said so itself; a machine that is busy enough makes a few of them look so.
+const FAILURES: u32 = 50;
+
 /// Reads threads of one process by sending them signals.
 pub(crate) struct Signaller {
     pid: Pid,
@@ -274,7 +278,7 @@ impl Signaller {
 
     /// Whether threads that should answer do not: the program has taken the signal for itself.
     pub(crate) fn has_failed(&self) -> bool {
-        self.failures >= 5 || !self.arena.is_served()
+        self.failures >= FAILURES || !self.arena.is_served()
     }
 
     /// Has the thread read its own stack, from the thread state at `state`, into `capture`. One that gets no CPU
