@@ -25,7 +25,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use {
-    super::signal::pending,
+    super::signal::waiting,
     crate::Pid,
     crate::stack::memory::{Memory, ProcessMemory},
 };
@@ -79,10 +79,9 @@ pub(super) unsafe fn has_interrupted_call(_context: *const libc::ucontext_t) -> 
 /// # Safety
 /// `context` must be what the kernel passed to the running handler, which must block all signals.
 #[cfg(target_arch = "x86_64")]
-pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t) {
-    // SAFETY: by the contract above, it is valid.
-    let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
-    if is_interrupted_by(pending() & !before) {
+pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t, signal: i32) {
+    // SAFETY: by the contract above.
+    if is_interrupted_by(unsafe { waiting(context, signal) }) {
         return;
     }
     // SAFETY: as above, and it is ours to change while the handler runs.
@@ -108,7 +107,7 @@ pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t) {
 /// # Safety
 /// None is needed.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) unsafe fn restart_system_call(_context: *mut libc::ucontext_t) {}
+pub(super) unsafe fn restart_system_call(_context: *mut libc::ucontext_t, _signal: i32) {}
 
 /// Whether one of these signals interrupts a call. Those that are ignored, which wait as well while they are
 /// blocked, do not.

@@ -69,11 +69,11 @@ extern "C" fn read_in_place(
         unsafe { program::note_return(context) };
     } else if interrupted {
         // SAFETY: as above.
-        unsafe { restart_system_call(context) };
+        unsafe { restart_system_call(context, signal) };
     }
     if !is_main {
         // SAFETY: as above.
-        unsafe { leave_signals_to_others(context) };
+        unsafe { leave_signals_to_others(context, signal) };
     }
     // SAFETY: as above.
     unsafe { *errno = saved };
@@ -95,25 +95,31 @@ const WAKING: Duration = Duration::from_micros(1000);
 ///
 /// # Safety
 /// `context` must be what the kernel passed to the running handler, which must block all signals.
-unsafe fn leave_signals_to_others(context: *const libc::ucontext_t) {
-    // SAFETY: by the contract above. The kernel has set as many bits as it has signals, one word.
-    let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
-    if pending() & !before == 0 {
+unsafe fn leave_signals_to_others(context: *const libc::ucontext_t, signal: i32) {
+    // SAFETY: by the contract above.
+    let waiting = || unsafe { waiting(context, signal) } != 0;
+    if !waiting() {
         return;
     }
     let deadline = Timestamp::now().after(WAKING);
-    while pending() & !before != 0 && Timestamp::now() < deadline {
+    while waiting() && Timestamp::now() < deadline {
         // SAFETY: takes nothing, cannot fail.
         unsafe { libc::sched_yield() };
     }
 }
 
-/// The signals that wait for the thread or its process to let them in, one bit for each, from the lowest on.
-pub(super) fn pending() -> u64 {
+/// The signals that wait for the end of the handler, one bit for each, from the lowest on. Not `signal`, our own: the
+/// next request may be on its way already.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler, which must block all signals.
+pub(super) unsafe fn waiting(context: *const libc::ucontext_t, signal: i32) -> u64 {
+    // SAFETY: by the contract above. The kernel has set as many bits as it has signals, one word.
+    let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
     let mut set = 0_u64;
     // SAFETY: `set` is a set of the kernel's size, which outlives the call.
     unsafe { libc::syscall(libc::SYS_rt_sigpending, &raw mut set, size_of::<u64>()) };
-    set
+    set & !before & !(1 << (signal - 1))
 }
 
 /// Whether this is our handler.
@@ -197,6 +203,10 @@ const TRUSTED_READS: u32 = 50;
 /// an `EINTR` at times.
 const DOUBTED_READS: u32 = 5;
 
+/// How many failures in succession say that the handler is gone. A program that takes the signal by way of the C library has
+/// said so itself; a machine that is busy enough makes a few of them look so.
+const FAILURES: u32 = 50;
+
 /// Reads threads of one process by sending them signals.
 pub(crate) struct Signaller {
     pid: Pid,
@@ -268,7 +278,7 @@ impl Signaller {
 
     /// Whether threads that should answer do not: the program has taken the signal for itself.
     pub(crate) fn has_failed(&self) -> bool {
-        self.failures >= 5 || !self.arena.is_served()
+        self.failures >= FAILURES || !self.arena.is_served()
     }
 
     /// Has the thread read its own stack, from the thread state at `state`, into `capture`. One that gets no CPU
@@ -285,6 +295,7 @@ impl Signaller {
             thread: state,
             layout: *layout,
         };
+        let unanswered = self.arena.unanswered();
         let number = self.arena.request(request);
         let number = number.map_err(|_| HoldError::Unanswered)?;
         if !send(self.pid, thread, self.signal, number) {
@@ -292,18 +303,19 @@ impl Signaller {
             return Err(HoldError::Gone);
         }
         if self.arena.wait().is_err() {
-            return self.read_waiting(thread, || instead(capture));
+            return self.read_waiting(thread, unanswered, || instead(capture));
         }
         self.failures = 0;
         let (result, buffers) = self.arena.answer();
         Ok(result.and_then(|filled| capture.adopt(&buffers, filled)))
     }
 
-    /// Reads a thread that did not answer. As long as the signal waits for it, and it does not block it, the thread
+    /// Reads a thread that did not answer, when so many others had not before. As long as the signal waits for it, and it does not block it, the thread
     /// cannot have run any code of the program: it would have run the handler first.
     fn read_waiting(
         &mut self,
         thread: Tid,
+        unanswered: u32,
         read: impl FnOnce() -> Result<(), WalkError>,
     ) -> Result<Result<(), WalkError>, HoldError> {
         let before = self.state_of(thread);
@@ -316,7 +328,7 @@ impl Signaller {
             if after.pending && !after.blocked {
                 return Ok(result);
             }
-        } else if self.arena.unanswered() > 0 && !proc::is_exiting(self.pid, thread) {
+        } else if self.arena.unanswered() > unanswered && !proc::is_exiting(self.pid, thread) {
             // It came, and not to our handler.
             self.failures += 1;
         }
