@@ -26,10 +26,11 @@ impl Recorder {
 #[pymethods]
 impl Recorder {
     #[new]
-    #[pyo3(signature = (interval, metrics_interval = None))]
-    fn new(interval: f64, metrics_interval: Option<f64>) -> PyResult<Self> {
+    #[pyo3(signature = (interval, metrics_interval = None, threads = Vec::new()))]
+    fn new(interval: f64, metrics_interval: Option<f64>, threads: Vec<u32>) -> PyResult<Self> {
         let options = RecordOptions::default()
             .with_hold(HoldMode::Signal)
+            .with_threads(threads)
             .with_interval(interval);
         let options = options.and_then(|options| match metrics_interval {
             Some(seconds) => options.with_metrics_interval(seconds),
@@ -56,7 +57,7 @@ impl Recorder {
                     "this profiler is running already; stop it first",
                 ));
             }
-            let started = Recording::start(Pid::own(), self.options, Patience::ASecond);
+            let started = Recording::start(Pid::own(), self.options.clone(), Patience::ASecond);
             *running = Some(started.map_err(|error| from_record(&error))?);
             Ok(())
         })

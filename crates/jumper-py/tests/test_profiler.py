@@ -117,6 +117,24 @@ def test_two_profilers_at_once_see_the_same() -> None:
     assert share_of(inner.last_session, "spin") > 0.8
 
 
+def test_only_chosen_threads_are_recorded() -> None:
+    stop = threading.Event()
+    worker = threading.Thread(target=stop.wait, name="chosen")
+    with pytest.raises(ValueError, match="'chosen' has not started"):
+        Profiler(threads=[worker])
+    worker.start()
+    with Profiler(threads=[worker]) as profiler, Profiler() as other:
+        time.sleep(0.2)
+    stop.set()
+    worker.join()
+    text = profiler.output_text()
+    assert "chosen" in text
+    assert "MainThread" not in text
+    assert "MainThread" in other.output_text()
+    with pytest.raises(ValueError, match="no thread is chosen"):
+        Profiler(threads=[])
+
+
 def test_it_can_be_stopped_from_another_thread() -> None:
     profiler = Profiler()
     profiler.start()

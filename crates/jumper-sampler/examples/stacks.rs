@@ -1,8 +1,5 @@
 //! Prints the stacks of a Python process once a second: `cargo run --example stacks -- PID`.
-
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
-
-use std::time::Duration;
 
 use jumper_sampler::{Error, HoldMode, Pid, StackSampler, Ticker};
 
@@ -11,7 +8,7 @@ fn main() -> Result<(), Error> {
     let pid = Pid::new(pid.expect("pass the PID of a Python process"));
     let mut sampler = StackSampler::attach(pid, HoldMode::Ptrace)?;
     println!("process {pid} runs {}", sampler.version());
-    let mut ticker = Ticker::start(Duration::from_secs(1));
+    let mut ticker = Ticker::start(std::time::Duration::from_secs(1));
     loop {
         let tick = sampler.sample()?;
         for sample in tick.threads() {

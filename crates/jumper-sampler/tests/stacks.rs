@@ -63,6 +63,33 @@ fn stack_of<'a>(stacks: &'a [(String, Vec<Level>)], thread: &str) -> &'a [Level]
         .unwrap_or_else(|| panic!("no thread {thread:?} in {stacks:?}"))
 }
 
+#[test]
+fn only_chosen_threads_are_looked_at() {
+    let python = pythons().pop().expect("there is a Python");
+    let target = Target::start(&python, "known_stacks.py");
+    let mut sampler =
+        StackSampler::attach(target.pid(), HoldMode::Ptrace).expect("a supported Python");
+    for _ in 0..4 {
+        sampler.sample().expect("the target runs");
+    }
+    let deep = sampler
+        .threads()
+        .iter()
+        .find(|thread| thread.name == "deep");
+    let deep = deep.expect("it was seen").tid;
+    sampler.choose_threads([deep]);
+    let tick = sampler.sample().expect("the target runs");
+    let seen = tick
+        .threads()
+        .map(|sample| tick.sampler().thread(sample.thread).tid);
+    assert_eq!(seen.collect::<Vec<_>>(), [deep]);
+    sampler.choose_threads([]);
+    assert_eq!(
+        sampler.sample().expect("the target runs").threads().count(),
+        4
+    );
+}
+
 /// Names are qualified from 3.11 on.
 fn name(python: &Python, qualified: &str) -> String {
     let bare = qualified

@@ -5,6 +5,8 @@ from __future__ import annotations
 import locale
 import os
 import sys
+from collections.abc import Iterable
+from threading import Thread
 from types import TracebackType
 from typing import IO
 
@@ -16,6 +18,14 @@ from jumper.session import PathOrStr
 __all__ = ["Profiler"]
 
 
+def _native_id(thread: Thread | int) -> int:
+    if isinstance(thread, int):
+        return thread
+    if thread.native_id is None:
+        raise ValueError(f"thread {thread.name!r} has not started; start it before it is chosen")
+    return thread.native_id
+
+
 class Profiler:
     """Samples the stacks of all threads of this process, and the resources that it uses.
 
@@ -24,11 +34,22 @@ class Profiler:
 
     ``interval`` is the time between two looks at the stacks, ``metrics_interval`` that between two
     measurements of CPU, memory and I/O, both in seconds. ``metrics_interval=None`` measures none.
+    ``threads`` are those whose stacks are recorded, as ``threading.Thread`` that run or as native thread
+    ids; all threads where it is ``None``.
     """
 
-    def __init__(self, interval: float = 0.001, *, metrics_interval: float | None = 1.0) -> None:
+    def __init__(
+        self,
+        interval: float = 0.001,
+        *,
+        metrics_interval: float | None = 1.0,
+        threads: Iterable[Thread | int] | None = None,
+    ) -> None:
         self._interval = interval
-        self._recorder = Recorder(interval, metrics_interval)
+        chosen = [] if threads is None else [_native_id(thread) for thread in threads]
+        if threads is not None and not chosen:
+            raise ValueError("no thread is chosen; pass at least one, or None for all of them")
+        self._recorder = Recorder(interval, metrics_interval, chosen)
         self._last_session: Session | None = None
         self._description: str | None = None
 

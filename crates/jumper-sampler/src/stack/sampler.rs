@@ -1,6 +1,6 @@
 //! [`StackSampler`]: one look at what every Python thread of a process is doing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use super::agent::Agent;
@@ -203,6 +203,8 @@ pub struct StackSampler {
     names: HashMap<Address, ThreadNames>,
     list: Vec<Listed>,
     seen: Vec<Seen>,
+    /// The threads that are looked at; all where it is empty.
+    chosen: BTreeSet<Tid>,
     tick: u64,
     /// Whether that tick came to its end.
     complete: bool,
@@ -254,6 +256,7 @@ impl StackSampler {
             names: HashMap::new(),
             list: Vec::new(),
             seen: Vec::new(),
+            chosen: BTreeSet::new(),
             tick: 0,
             complete: false,
             time: Timestamp::now(),
@@ -292,6 +295,12 @@ impl StackSampler {
     /// The Python that it runs.
     pub fn version(&self) -> Version {
         self.runtime.version
+    }
+
+    /// Looks only at these threads from now on, which need not exist yet; at all threads where there are none. Others are left
+    /// alone entirely.
+    pub fn choose_threads(&mut self, threads: impl IntoIterator<Item = Tid>) {
+        self.chosen = threads.into_iter().collect();
     }
 
     /// How running threads are held.
@@ -391,6 +400,10 @@ impl StackSampler {
             return Ok(());
         };
         known.seen = self.tick;
+        if !self.chosen.is_empty() && !self.chosen.contains(&known.tid) {
+            self.known.insert(listed.state, known);
+            return Ok(());
+        }
         self.learn_name(&mut known);
         let look = self.look(&mut known);
         if let Look::Done {

@@ -35,7 +35,7 @@ use source::Source;
 use stop::Stop;
 
 /// How to record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordOptions {
     /// The time between two looks at the stacks. Default 1 ms.
@@ -45,6 +45,8 @@ pub struct RecordOptions {
     /// How running threads are held while they are read. [`HoldMode::Agent`] is what
     /// [`Recording::start_through`] does; otherwise it is the same as [`HoldMode::Ptrace`].
     pub hold: HoldMode,
+    /// The threads whose stacks are recorded, by the kernel's number; all where there are none.
+    pub threads: Vec<u32>,
 }
 
 /// An agent for one program that is going to be started: see [`Recording::start_through`].
@@ -62,6 +64,7 @@ impl Default for RecordOptions {
             interval: Duration::from_millis(1),
             metrics_interval: Some(Duration::from_millis(500)),
             hold: HoldMode::Ptrace,
+            threads: Vec::new(),
         }
     }
 }
@@ -93,6 +96,15 @@ impl RecordOptions {
     #[must_use]
     pub fn with_hold(self, hold: HoldMode) -> Self {
         Self { hold, ..self }
+    }
+
+    /// These options with stacks of these threads only, which need not exist yet.
+    #[must_use]
+    pub fn with_threads(self, threads: impl IntoIterator<Item = u32>) -> Self {
+        Self {
+            threads: threads.into_iter().collect(),
+            ..self
+        }
     }
 
     /// These options without resources.
@@ -246,7 +258,7 @@ impl Recording {
         let stop = Arc::new(Stop::default());
         let stacks = stacks::Recorder::new(
             pid,
-            options,
+            options.clone(),
             agent,
             process,
             Arc::clone(&builder),

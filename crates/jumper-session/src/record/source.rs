@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use jumper_sampler::{Error, HoldMode, Pid, StackSampler, Tick, Timestamp as Clock};
+use jumper_sampler::{Error, HoldMode, Pid, StackSampler, Tick, Tid, Timestamp as Clock};
 
 /// What is looked through.
 pub(super) enum Source {
@@ -70,6 +70,13 @@ impl Source {
             None => body(&sampler.sample()?),
         }
         Ok(())
+    }
+
+    /// Leaves other threads alone. A sampler that is shared goes on looking at all of them, for the others that have it.
+    pub(super) fn choose_threads(&mut self, threads: &[u32]) {
+        if let Self::Own(sampler) = self {
+            sampler.choose_threads(threads.iter().copied().map(Tid::new));
+        }
     }
 
     /// Has `body` look things up.

@@ -166,6 +166,7 @@ impl Recorder {
 
     /// Samples one interpreter until the recording ends, which is `Ok`, or the interpreter does.
     fn sample_all(&mut self, mut source: Source) -> Result<(), End> {
+        source.choose_threads(&self.options.threads);
         let version = source.with(StackSampler::version);
         self.summary.python = Some(python(version, self.pid));
         if let Some(command) = facts::command_line(self.pid) {
@@ -197,7 +198,9 @@ impl Recorder {
         source.with(|sampler| {
             let mut builder = lock(&self.builder);
             for (&id, thread) in translation.threads.iter().zip(sampler.threads()) {
-                builder.set_thread_name(id, &thread.name);
+                if let Some(id) = id {
+                    builder.set_thread_name(id, &thread.name);
+                }
             }
         });
         result
@@ -223,7 +226,8 @@ impl Recorder {
 
     fn append(&mut self, tick: &Tick<'_>, translation: &mut Translation) {
         let mut builder = lock(&self.builder);
-        translation.learn(tick, &mut builder, self.process, &mut self.by_tid);
+        let chosen = &self.options.threads;
+        translation.learn(tick, &mut builder, self.process, chosen, &mut self.by_tid);
         // A sample stands for the time since the look before it, however late either was.
         let duration = tick.time().saturating_duration_since(translation.previous);
         translation.previous = tick.time();
@@ -231,7 +235,9 @@ impl Recorder {
         let follows = tick.number() == translation.number + 1;
         translation.number = tick.number();
         for sample in tick.threads() {
-            let thread = translation.threads[sample.thread.index()];
+            let Some(thread) = translation.threads[sample.thread.index()] else {
+                continue;
+            };
             match sample.outcome {
                 SampleOutcome::Lost(_) => builder.add_lost(thread, 1),
                 SampleOutcome::Stack | SampleOutcome::Partial => {
@@ -281,7 +287,8 @@ const UNPROVEN: Function<'_> = Function {
 struct Translation {
     functions: Vec<FunctionId>,
     classes: Vec<StringId>,
-    threads: Vec<ThreadId>,
+    /// `None` for one that is not recorded.
+    threads: Vec<Option<ThreadId>>,
     /// The last stack of each thread, and of each of its frames the stack that ends there, outermost first.
     stacks: Vec<(Option<StackId>, Vec<StackId>)>,
     /// When the last look was, and its number.
@@ -307,6 +314,7 @@ impl Translation {
         tick: &Tick<'_>,
         builder: &mut SessionBuilder,
         process: ProcessId,
+        chosen: &[u32],
         by_tid: &mut HashMap<Tid, ThreadId>,
     ) {
         let first_look = self.threads.is_empty();
@@ -323,12 +331,16 @@ impl Translation {
             self.classes.push(builder.intern_string(class));
         }
         for thread in &tick.sampler().threads()[self.threads.len()..] {
+            if !chosen.is_empty() && !chosen.contains(&thread.tid.get()) {
+                self.threads.push(None);
+                continue;
+            }
             let known = by_tid.get(&thread.tid).copied().filter(|_| first_look);
             let id = known.unwrap_or_else(|| {
                 builder.add_thread(process, thread.tid.get().into(), Some(&thread.name))
             });
             by_tid.insert(thread.tid, id);
-            self.threads.push(id);
+            self.threads.push(Some(id));
         }
         self.stacks.resize(self.threads.len(), (None, Vec::new()));
     }
