@@ -111,7 +111,7 @@ pub(crate) enum HoldArg {
     Agent,
     /// The kernel stops one thread at a time
     Ptrace,
-    /// Not at all; what changes under a read counts as lost
+    /// Not at all; the part of a stack that changes under a read counts as unproven
     None,
 }
 

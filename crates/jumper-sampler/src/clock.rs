@@ -59,7 +59,7 @@ impl Timestamp {
     /// Sleeps until this reading; returns at once where it has passed.
     ///
     /// The deadline is absolute, so that a sleep which is interrupted or starts late does not shift the
-    /// ones after it. The last moments are spent looking at the clock: to fall asleep and be woken takes longer.
+    /// ones after it. Where only moments are left they are spent looking at the clock: to fall asleep and be woken takes longer.
     pub fn sleep_until(self) {
         if self.saturating_duration_since(Self::now()) < TOO_SHORT_TO_SLEEP {
             while Self::now() < self {

@@ -2,12 +2,13 @@
 //! threads, and the resources that it and the machine use.
 //!
 //! Constraints from which the rest follows:
-//! - **The observed program comes first.** The interpreter's lock is never taken and nothing of the program's
+//! - **The observed program comes first.** The interpreter's lock is never taken and nothing of the interpreter's
 //!   memory is written. A thread that waits in the kernel is read as it is; one that runs is held for
-//!   microseconds, by the kernel or, in the own process, by a signal whose handler waits. (A thread that starts
-//!   to wait between the look and the hold is disturbed: some of its calls may then return `EINTR`.)
-//! - **Nothing is invented.** A stack that cannot be proven whole is a lost sample and counted; a number that
-//!   cannot be read is unknown, not zero.
+//!   microseconds, by the kernel or, in the own process and in one that was started with an [`Agent`], by a signal
+//!   in whose handler it reads itself. (A thread that starts to wait between the look and the hold is disturbed: some
+//!   of its calls may then return `EINTR`. The handler undoes that on x86-64, as far as the C library lets it.)
+//! - **Nothing is invented.** A stack that cannot be proven is a lost sample and counted, and of one that is
+//!   [proven in part](SampleOutcome::Partial) only that part is shown; a number that cannot be read is unknown, not zero.
 //! - **Memory of another process is hostile input.** Reads cannot fault, every count is bounded, what is said
 //!   to be a code object is checked to be one.
 //!

@@ -182,9 +182,9 @@ pub enum Outcome {
 pub enum Hold {
     /// From outside, with `ptrace`.
     Ptrace,
-    /// From inside, by an agent's signal.
+    /// From inside, by a signal in whose handler it read itself.
     Agent,
-    /// Not at all: stacks of running threads may be torn.
+    /// Not at all: of running threads only what two reads agree on is kept.
     #[default]
     None,
     /// In a way that this version does not know.

@@ -1,9 +1,10 @@
 //! The agent: a signal handler in a program that we start, through which its threads read their own stacks.
 //!
 //! It is a library that the dynamic linker loads before the program's own (`LD_PRELOAD`, ld.so(8)). All that it does there
-//! is to map an [`Arena`] that it shares with us and to install the handler of `hold::signal`. It starts no thread: CPython
-//! from 3.12 warns when a process with more than one calls `fork`, and programs count their threads. It takes itself
-//! out of the environment, so that the program and what that starts see the one they were meant to have.
+//! is to map an [`Arena`] that it shares with us, to install the handler of `hold::signal`, and to stand in front of two functions
+//! of the C library (`hold::program`). It starts no thread: CPython from 3.12 warns when a process with more than one calls `fork`,
+//! and programs count their threads. It takes itself out of the environment, so that the program and what that starts see
+//! the one they were meant to have.
 //!
 //! The library and the arena are files without a name (memfd_create(2)), reached through `/proc/PID/fd`: nothing is left behind.
 

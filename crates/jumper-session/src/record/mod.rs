@@ -1,7 +1,7 @@
 //! The recorder: from a process that runs to a [`Session`].
 //!
 //! Two threads look at the process, each on its own beat: one at its stacks, one at its resources. Both
-//! append to one [`SessionBuilder`], which interns. The process itself is never waited for.
+//! append to one [`SessionBuilder`], which interns. The process is waited for only while one of its threads is read.
 //!
 //! | file | what it does |
 //! | --- | --- |

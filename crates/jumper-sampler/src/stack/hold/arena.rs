@@ -1,8 +1,8 @@
 //! The memory in which a thread that reads itself is told what to read, and puts what it has read.
 //!
-//! In our own process it is plain memory. For a program that was started with the agent it is shared with it: the sampler
-//! maps it there, the agent's signal handler here (see `agent`). Both sides are the same code, built from the same source,
-//! which [`MAGIC`] checks.
+//! In our own process it is plain memory. With a program that was started with the agent it is shared: the recorder maps it, and
+//! the agent in the program does (see `agent`). Both sides are the same code, meant to be built from the same source, which
+//! [`MAGIC`] and the size of the memory stand for.
 //!
 //! Who may touch what is decided by `state`:
 //!

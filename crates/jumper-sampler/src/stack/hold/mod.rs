@@ -3,7 +3,7 @@
 //! A stack that is read while its thread runs is torn most of the time on code that calls much. There are two ways
 //! to hold it: `ptrace` from another process; and a signal, in whose handler the thread reads itself, in our own
 //! process or in one that was started with the [agent](crate::Agent). A thread that is blocked in the
-//! kernel needs neither, and must not be disturbed: it would see `EINTR`.
+//! kernel needs neither, and must not be disturbed: it might see `EINTR`.
 //!
 //! | file | what it knows |
 //! | --- | --- |
@@ -38,7 +38,7 @@ pub enum HoldMode {
     /// The same in another process, which was started with an [agent](crate::Agent). A thread that blocks the
     /// signal is held by ptrace instead, and so are all where there is no agent.
     Agent,
-    /// They are not held. What is read counts only if a second read agrees; the rest is lost.
+    /// They are not held. What is read counts as far as a second read agrees.
     Nothing,
 }
 
