@@ -31,11 +31,11 @@ from .tools import AGENT, ORDER, Toolbox, adapters, output_of
 REPOSITORY = Path(__file__).resolve().parents[2]
 TARGET = REPOSITORY / "target"
 
-COST_EXAMPLE = REPOSITORY / "crates/jumper-sampler/examples/sample_cost.rs"
+COST_EXAMPLE = REPOSITORY / "benches/examples/sample_cost.rs"
 COST_COMMAND = (
     *("cargo", "run", "--quiet", "--release", "--locked"),
     *("--manifest-path", str(REPOSITORY / "Cargo.toml")),
-    *("-p", "jumper-sampler", "--example", "sample_cost"),
+    *("-p", "jumper-benches", "--example", "sample_cost"),
 )
 
 # A figure: a tool in a column of a block.
@@ -138,7 +138,7 @@ def cost_cell(command: list[str] | None, made: Report) -> Cell:
     """The cost of one sample, from a program of its own."""
     head = (COST_TITLE, COST_COLUMN, AGENT, COST)
     if command is None and not COST_EXAMPLE.exists():
-        made.notes.append("cost of one sample: there is no example sample_cost in jumper-sampler")
+        made.notes.append("cost of one sample: there is no example sample_cost in jumper-benches")
         return Cell(*head, limit=SAMPLE_COST_US, instead="not measured")
     progress("cost of one sample")
     try:

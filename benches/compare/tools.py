@@ -217,14 +217,9 @@ def adapters(usual: Interpreter, jumper: Path, venv: Path) -> Toolbox:
     tools: list[Tool] = []
     missing: dict[str, str] = {}
 
-    has_hold = "--hold" in output_of([str(jumper), "run", "--help"])
-    ptrace = ("--hold", "ptrace") if has_hold else ()
-    tools.append(Jumper(PTRACE, usual, jumper, ptrace, "ptrace"))
-    tools.append(Jumper(NO_HOLD, usual, jumper, ("--nonblocking",), "none"))
-    if has_hold:
-        tools.append(Jumper(AGENT, usual, jumper, (), "agent"))
-    else:
-        missing[AGENT] = "this jumper run has no --hold, so it has no agent yet"
+    tools.append(Jumper(AGENT, usual, jumper, (), "agent"))
+    tools.append(Jumper(PTRACE, usual, jumper, ("--hold", "ptrace"), "ptrace"))
+    tools.append(Jumper(NO_HOLD, usual, jumper, ("--hold", "none"), "none"))
 
     py_spy = venv / "bin/py-spy"
     if py_spy.exists():

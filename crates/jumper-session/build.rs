@@ -24,6 +24,10 @@ fn main() {
             );
         }
     }
+    for shared in ["Cargo.toml", "Cargo.lock"] {
+        let path = crates.join("..").join(shared);
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
     let library = build(&crates.join("jumper-agent"));
     let copy = path("OUT_DIR").join(NAME);
     if let Err(error) = fs::copy(&library, &copy) {
@@ -43,6 +47,7 @@ fn build(package: &Path) -> PathBuf {
         .args([
             "build",
             "--release",
+            "--locked",
             "--quiet",
             "--lib",
             "--target",

@@ -127,7 +127,7 @@ pub(crate) fn figures(session: &Session) -> Vec<Fact> {
     if stacks.hold == Hold::None {
         facts.push(fact(
             "Held",
-            "no: what changed under the read counts as lost".into(),
+            "no: what changed under the read is `[unproven]` or lost".into(),
         ));
     }
     facts

@@ -16,6 +16,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::atomic::Ordering;
 
 use super::hold::arena::Arena;
+use super::hold::program;
 use super::hold::signal::{self, Signaller};
 use super::memory::{Address, Memory, ProcessMemory};
 use crate::Pid;
@@ -139,13 +140,17 @@ pub fn load_agent() {
 fn try_to_load() -> Option<()> {
     let variable = std::env::var_os(VARIABLE)?;
     let (recorder, descriptor) = variable.to_str()?.split_once(':')?;
-    // Children of the program are not recorded. Neither is a wrapper, which is to pass the environment on.
-    // SAFETY: takes nothing, cannot fail.
-    let parent = unsafe { libc::getppid() };
-    if recorder.parse() != Ok(parent) || !is_python() {
+    // A wrapper is to pass the environment on; a Python, also one that a wrapper starts as its child, has no use for it.
+    if !is_python() {
         return None;
     }
     restore_environment(recorder);
+    // Children of the program are not recorded.
+    // SAFETY: takes nothing, cannot fail.
+    let parent = unsafe { libc::getppid() };
+    if recorder.parse() != Ok(parent) {
+        return None;
+    }
     let path = format!("/proc/{recorder}/fd/{descriptor}");
     let shared = OpenOptions::new().read(true).write(true).open(path).ok()?;
     if shared.metadata().ok()?.len() != Arena::SIZE as u64 {
@@ -159,6 +164,7 @@ fn try_to_load() -> Option<()> {
         .ok()?;
     let image = image_of(own).filter(|_| arena.is_signed())?;
     arena.reset();
+    program::find_next();
     let (signal, _) = signal::install(arena)?;
     let presence = arena.presence();
     presence.process.store(own.get(), Ordering::Relaxed);

@@ -52,6 +52,16 @@ type Sigaction = unsafe extern "C" fn(i32, *const libc::sigaction, *mut libc::si
 type Signal = unsafe extern "C" fn(i32, libc::sighandler_t) -> libc::sighandler_t;
 type Handler = unsafe extern "C-unwind" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
 
+static NEXT_SIGACTION: AtomicPtr<libc::c_void> = AtomicPtr::new(std::ptr::null_mut());
+static NEXT_SIGNAL: AtomicPtr<libc::c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Looks the C library's functions up before the program calls ours, which it may do in a signal handler or after
+/// fork(2), where the dynamic linker's lock may be taken for ever.
+pub(crate) fn find_next() {
+    next(&NEXT_SIGACTION, c"sigaction");
+    next(&NEXT_SIGNAL, c"signal");
+}
+
 /// The C library's sigaction(2), for the agent's library.
 ///
 /// # Safety
@@ -61,8 +71,7 @@ pub unsafe fn sigaction(
     wanted: *const libc::sigaction,
     before: *mut libc::sigaction,
 ) -> i32 {
-    static NEXT: AtomicPtr<libc::c_void> = AtomicPtr::new(std::ptr::null_mut());
-    let Some(next) = next(&NEXT, c"sigaction") else {
+    let Some(next) = next(&NEXT_SIGACTION, c"sigaction") else {
         return -1;
     };
     // SAFETY: this is the type of sigaction(2).
@@ -101,8 +110,7 @@ pub unsafe fn sigaction(
 /// # Safety
 /// As for the C library's.
 pub unsafe fn signal(signal: i32, wanted: libc::sighandler_t) -> libc::sighandler_t {
-    static NEXT: AtomicPtr<libc::c_void> = AtomicPtr::new(std::ptr::null_mut());
-    let Some(next) = next(&NEXT, c"signal") else {
+    let Some(next) = next(&NEXT_SIGNAL, c"signal") else {
         return libc::SIG_ERR;
     };
     // SAFETY: this is the type of signal(2).
