@@ -541,6 +541,8 @@ impl StackSampler {
         }
         known.blocked_since = None;
         let outcome = match proven {
+            // A thread that ended meanwhile could not be read, and there was nothing to see any more.
+            0 if !self.is_still_there(known) => return Look::Nothing,
             0 => SampleOutcome::Lost(lost),
             _ => SampleOutcome::Partial,
         };
@@ -549,6 +551,15 @@ impl StackSampler {
             outcome,
             unchanged: false,
         }
+    }
+
+    /// Whether the thread is still one of Python's. Looks anew.
+    fn is_still_there(&mut self, known: &Known) -> bool {
+        let mut now = Vec::new();
+        let listed = threads::list(&self.memory, &self.runtime, &mut now);
+        // Next time all of them are listed anew.
+        self.listed_at = Timestamp::from_nanos(0);
+        listed.is_err() || now.contains(&known.listed)
     }
 
     /// A blocked thread holds still by itself, which is proven if it was not given a CPU meanwhile.
@@ -633,7 +644,7 @@ impl StackSampler {
             self.runtime.layout.thread.ident,
         );
         if owner != known.listed.ident {
-            return Err(Miss::Lost(LostReason::Torn));
+            return Err(Miss::Gone);
         }
         let (memory, runtime, codes) = (&self.memory, &self.runtime, &mut self.codes);
         let (layout, snapshot) = (&runtime.layout, self.capture.snapshot());

@@ -322,13 +322,15 @@ impl Signaller {
         if before.blocked {
             // Since the last time that it was asked.
             self.answers.remove(&thread);
+        } else if proc::is_exiting(self.pid, thread) {
+            return Err(HoldError::Gone);
         } else if before.pending {
             let result = read();
             let after = self.state_of(thread);
             if after.pending && !after.blocked {
                 return Ok(result);
             }
-        } else if self.arena.unanswered() > unanswered && !proc::is_exiting(self.pid, thread) {
+        } else if self.arena.unanswered() > unanswered {
             // It came, and not to our handler.
             self.failures += 1;
         }
