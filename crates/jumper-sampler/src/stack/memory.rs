@@ -33,7 +33,12 @@ pub(crate) trait Memory {
         addresses: &[Address],
         size: usize,
         buffer: &mut [u8],
-    ) -> Result<usize, Fault>;
+    ) -> Result<usize, Fault> {
+        let pieces = addresses.iter().zip(buffer.chunks_exact_mut(size));
+        Ok(pieces
+            .map_while(|(&address, piece)| self.read(address, piece).ok())
+            .count())
+    }
 
     /// Reads a pointer.
     fn pointer(&self, address: Address) -> Result<Address, Fault> {

@@ -502,21 +502,18 @@ impl StackSampler {
         let mut proven = 0;
         for _ in 0..ATTEMPTS {
             // What ran at the last look mostly does so at this one.
-            let runs = known.blocked_since.is_none() && known.files.is_running();
-            let before = match runs {
-                true => None,
-                false => known.files.run_count(),
-            };
-            if before.is_some() && known.blocked_since == before {
-                return Look::Done {
-                    on_cpu: false,
-                    outcome: SampleOutcome::Stack,
-                    unchanged: true,
-                };
-            }
-            let state = match runs {
-                true => TaskState::Running,
-                false => known.files.state(),
+            let (state, before) = if known.blocked_since.is_none() && known.files.is_running() {
+                (TaskState::Running, None)
+            } else {
+                let before = known.files.run_count();
+                if before.is_some() && known.blocked_since == before {
+                    return Look::Done {
+                        on_cpu: false,
+                        outcome: SampleOutcome::Stack,
+                        unchanged: true,
+                    };
+                }
+                (known.files.state(), before)
             };
             let (attempt, on_cpu) = match state {
                 TaskState::Gone => return Look::Nothing,

@@ -160,16 +160,4 @@ impl Memory for Snapshot<'_> {
         buffer.copy_from_slice(bytes);
         Ok(())
     }
-
-    fn read_each(
-        &self,
-        addresses: &[Address],
-        size: usize,
-        buffer: &mut [u8],
-    ) -> Result<usize, Fault> {
-        let pieces = addresses.iter().zip(buffer.chunks_exact_mut(size));
-        Ok(pieces
-            .map_while(|(&address, piece)| self.read(address, piece).ok())
-            .count())
-    }
 }

@@ -464,18 +464,6 @@ mod tests {
             buffer.copy_from_slice(bytes);
             Ok(())
         }
-
-        fn read_each(
-            &self,
-            addresses: &[Address],
-            size: usize,
-            buffer: &mut [u8],
-        ) -> Result<usize, Fault> {
-            let pieces = addresses.iter().zip(buffer.chunks_exact_mut(size));
-            Ok(pieces
-                .map_while(|(address, piece)| self.read(*address, piece).ok())
-                .count())
-        }
     }
 
     /// Unknown code objects are of no interest.

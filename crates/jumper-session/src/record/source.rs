@@ -1,4 +1,5 @@
-//! Where a recording has its looks from: a sampler of its own, or the one that all recordings of our own process share.
+//! Where a recording has its looks from: a sampler of its own, or the one that all recordings of our own process share
+//! which hold threads by signal.
 //!
 //! Several recordings of the own process at once are nothing special: a profiler around a function may run within one around
 //! the whole program. Each keeps its own beat, and a look that another one has just taken serves as well as a new one.
@@ -27,7 +28,7 @@ impl Source {
     /// For one process. Transient errors are the caller's to wait out.
     pub(super) fn attach(pid: Pid, hold: HoldMode) -> Result<Self, Error> {
         let own = Pid::own();
-        if pid != own {
+        if pid != own || hold != HoldMode::Signal {
             return Ok(Self::of(StackSampler::attach(pid, hold)?));
         }
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);

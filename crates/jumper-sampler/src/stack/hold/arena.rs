@@ -463,7 +463,7 @@ fn slots(address: Address) -> impl Iterator<Item = usize> {
     (0..64).map(move |step| (first as usize + step) % KNOWN)
 }
 
-/// FNV-1a over words (Fowler, Noll, Vo), with a last multiplication to spread the high bits.
+/// FNV-1a over words (Fowler, Noll, Vo), turned after each so that the high bits come to count.
 fn hash(bytes: &[u8]) -> u64 {
     let words = bytes.chunks(8).map(|chunk| {
         chunk

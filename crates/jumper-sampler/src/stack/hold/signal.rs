@@ -310,8 +310,9 @@ impl Signaller {
         Ok(result.and_then(|filled| capture.adopt(&buffers, filled)))
     }
 
-    /// Reads a thread that did not answer, when so many others had not before. As long as the signal waits for it, and it does not block it, the thread
-    /// cannot have run any code of the program: it would have run the handler first.
+    /// Reads a thread that did not answer; `unanswered` others had not before. As long as the signal waits for it,
+    /// and it does not block it, the thread cannot have run any code of the program: it would have run the handler
+    /// first.
     fn read_waiting(
         &mut self,
         thread: Tid,
