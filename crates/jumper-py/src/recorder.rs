@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use jumper_session::{HoldMode, Outcome, Patience, Pid, Program, RecordOptions, Recording};
+use jumper_session::{
+    HoldMode, Outcome, Patience, PerProcess, Pid, Program, RecordOptions, Recording,
+};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
@@ -13,13 +15,17 @@ use crate::session::Session;
 #[pyclass(frozen, module = "jumper._native")]
 pub(crate) struct Recorder {
     options: RecordOptions,
-    /// Locked only for moments, and never while Python's lock is waited for.
-    running: Mutex<Option<Recording>>,
+    /// Never locked while Python's lock is waited for. A child that is forked has none: the threads of its parent's recording
+    /// are the parent's.
+    running: PerProcess<Mutex<Option<Recording>>>,
 }
 
 impl Recorder {
     fn running(&self) -> std::sync::MutexGuard<'_, Option<Recording>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running
+            .get()
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -38,21 +44,20 @@ impl Recorder {
         });
         Ok(Self {
             options: options.map_err(|error| from_record(&error))?,
-            running: Mutex::new(None),
+            running: PerProcess::new(),
         })
     }
 
-    /// Whether a recording is going on. One that was going on when this process was forked is not: its
-    /// threads are the parent's.
+    /// Whether a recording is going on in this process.
     #[getter]
     fn is_running(&self) -> bool {
-        self.running().as_ref().is_some_and(Recording::is_ours)
+        self.running().is_some()
     }
 
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
             let mut running = self.running();
-            if running.as_ref().is_some_and(Recording::is_ours) {
+            if running.is_some() {
                 return Err(PyRuntimeError::new_err(
                     "this profiler is running already; stop it first",
                 ));
@@ -66,7 +71,7 @@ impl Recorder {
     #[pyo3(signature = (description, argv))]
     fn stop(&self, py: Python<'_>, description: String, argv: Vec<String>) -> PyResult<Session> {
         py.detach(|| {
-            let running = self.running().take().filter(Recording::is_ours);
+            let running = self.running().take();
             let recording = running.ok_or_else(|| {
                 PyRuntimeError::new_err("this profiler is not running; start it first")
             })?;

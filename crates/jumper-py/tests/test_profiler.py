@@ -268,6 +268,58 @@ print(profiler.stop().sample_count > 0)
     assert (done.stdout, done.returncode) == ("True\n", 0), done.stderr
 
 
+def test_a_child_can_profile_itself_though_profilers_came_and_went_while_it_was_forked() -> None:
+    code = """
+import os, signal, threading, time, jumper
+ended = threading.Event()
+def come_and_go():
+    while not ended.is_set():
+        with jumper.Profiler():
+            time.sleep(0.002)
+thread = threading.Thread(target=come_and_go)
+thread.start()
+statuses = set()
+for _ in range(40):
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        with jumper.Profiler():
+            pass
+        os._exit(0)
+    statuses.add(os.waitpid(pid, 0)[1])
+ended.set()
+thread.join()
+print(statuses)
+"""
+    done = in_new_process(code)
+    assert (done.stdout, done.returncode) == ("{0}\n", 0), done.stderr
+
+
+def test_a_program_may_take_the_signal_for_itself_while_it_is_profiled() -> None:
+    code = """
+import os, signal, time, jumper
+def spin(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+calls = []
+profiler = jumper.Profiler(interval=0.001)
+profiler.start()
+spin(0.1)
+signal.signal(signal.SIGURG, lambda *_: calls.append(1))
+os.kill(os.getpid(), signal.SIGURG)
+spin(0.4)
+session = profiler.stop()
+during = len(calls)
+os.kill(os.getpid(), signal.SIGURG)
+spin(0.01)
+# One of ours may have been on its way when the handler changed.
+print(1 <= during <= 2, len(calls) - during, session.sample_count > 300)
+"""
+    done = in_new_process(code)
+    assert (done.stdout, done.returncode) == ("True 1 True\n", 0), done.stderr
+
+
 def test_the_interpreter_can_end_with_a_profiler_running() -> None:
     code = "import jumper; jumper.Profiler(interval=0.0002).start(); sum(range(3_000_000)); print('end')"
     for _ in range(5):

@@ -19,6 +19,7 @@
 mod clock;
 mod error;
 pub mod metrics;
+mod per_process;
 mod pid;
 mod proc;
 mod signals;
@@ -26,6 +27,7 @@ mod stack;
 
 pub use clock::{Timestamp, wake_exactly};
 pub use error::Error;
+pub use per_process::PerProcess;
 pub use pid::{Pid, Tid};
 pub use signals::without_signals;
 pub use stack::{
@@ -34,4 +36,4 @@ pub use stack::{
     load_agent,
 };
 #[doc(hidden)]
-pub use stack::{sigaction, signal};
+pub use stack::{prctl, pthread_sigmask, sigaction, signal, sigprocmask};

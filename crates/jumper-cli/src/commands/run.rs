@@ -42,7 +42,9 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
 
     let signals = Forwarder::listen()?;
     let agent = match options.hold {
-        HoldMode::Agent => Some(jumper_session::agent()?),
+        HoldMode::Agent => jumper_session::agent()
+            .inspect_err(|error| terminal::say(&format!("{error}; threads are held by ptrace")))
+            .ok(),
         _ => None,
     };
     let mut child = Command::new(&python)

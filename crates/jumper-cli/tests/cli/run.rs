@@ -406,3 +406,61 @@ fn a_report_that_nobody_reads_can_be_interrupted() {
         "the session was kept before the report"
     );
 }
+
+/// A program that forbids itself process_vm_readv(2), which is number 310 or 270, in the way that `action` says.
+fn filtered(action: &str) -> String {
+    format!(
+        r#"
+import ctypes, platform, struct, time
+def spin(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+class Program(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+number = {{"x86_64": 310, "aarch64": 270}}[platform.machine()]
+steps = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, {action}), (0x06, 0, 0, 0x7fff0000)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+libc = ctypes.CDLL(None, use_errno=True)
+spin(0.3)
+assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+program = Program(len(steps), ctypes.addressof(code))
+assert libc.prctl(22, 2, ctypes.byref(program), 0, 0) == 0  # PR_SET_SECCOMP
+spin(0.6)
+print("alive")
+"#
+    )
+}
+
+#[test]
+fn a_program_may_forbid_itself_what_the_agent_does() {
+    for action in ["0x80000000", "0x00050001"] {
+        let place = Place::new();
+        place.write("a.py", &filtered(action));
+        let done = place.run(&["run", "-r", "json", "-o", "a.json", "a.py"]);
+        assert_eq!(
+            (done.status, done.stdout.as_str()),
+            (Some(0), "alive\n"),
+            "{}",
+            done.stderr
+        );
+        let report = parsed(&place.read("a.json"));
+        let spun =
+            share_of(&report, "spin") * report["root_frame"]["time"].as_f64().expect("a number");
+        assert!(spun > 0.8, "{spun} seconds of 0.9");
+    }
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_no_limit_on_profiling() {
+    let place = Place::new();
+    place.write("a.py", &busy(0.3));
+    let limited = place.run_in_shell("ulimit -f 20000 && exec \"$0\" run a.py");
+    assert_eq!(limited.status, Some(0), "{}", limited.stderr);
+    assert!(
+        limited.stderr.contains("held by ptrace"),
+        "{}",
+        limited.stderr
+    );
+    assert!(limited.stderr.contains("spin"), "{}", limited.stderr);
+}

@@ -53,6 +53,22 @@ impl Place {
         command
     }
 
+    /// Runs a line of shell in which `$0` is the command.
+    pub(crate) fn run_in_shell(&self, line: &str) -> Done {
+        let jumper = self.jumper(&[]);
+        let variables = jumper
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", line])
+            .arg(jumper.get_program())
+            .envs(variables)
+            .current_dir(self.directory.path())
+            .stdin(Stdio::null());
+        shell.output().expect("there is a shell").into()
+    }
+
     /// Runs the command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Done {
         self.jumper(arguments)

@@ -16,8 +16,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::atomic::Ordering;
 
 use super::hold::arena::Arena;
-use super::hold::program;
-use super::hold::signal::{self, Signaller};
+use super::hold::signal::Signaller;
+use super::hold::{calls, handler, program};
 use super::memory::{Address, Memory, ProcessMemory};
 use crate::Pid;
 use crate::proc;
@@ -53,8 +53,12 @@ impl Agent {
     /// An agent from its `library`, the shared object that `jumper-agent` is built to.
     ///
     /// # Errors
-    /// Where the system gives no memory.
+    /// Where the system gives no memory, or none of that size.
     pub fn new(library: &[u8]) -> io::Result<Self> {
+        // Who writes beyond the limit is sent a signal, which by default ends the process.
+        if file_size_limit() < library.len().max(Arena::SIZE) as u64 {
+            return Err(io::Error::from_raw_os_error(libc::EFBIG));
+        }
         let mut file = unnamed_file(c"jumper-agent")?;
         file.write_all(library)?;
         let shared = unnamed_file(c"jumper-arena")?;
@@ -73,7 +77,7 @@ impl Agent {
     pub fn environment(&self) -> [(&'static str, OsString); 2] {
         let own = Pid::own();
         let mut preload = OsString::from(format!("/proc/{own}/fd/{}", self.library.as_raw_fd()));
-        if let Some(others) = std::env::var_os(PRELOAD).filter(|others| !others.is_empty()) {
+        if let Some(others) = std::env::var_os(PRELOAD) {
             preload.push(":");
             preload.push(others);
         }
@@ -101,6 +105,17 @@ impl Agent {
         self.is_in(pid)
             .then(|| Signaller::new(pid, self.arena.0, signal as i32))
     }
+}
+
+/// The largest file that we may write (setrlimit(2), `RLIMIT_FSIZE`), in bytes.
+fn file_size_limit() -> u64 {
+    let mut limit = libc::rlimit {
+        rlim_cur: libc::RLIM_INFINITY,
+        rlim_max: libc::RLIM_INFINITY,
+    };
+    // SAFETY: into a writable structure.
+    unsafe { libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit) };
+    limit.rlim_cur
 }
 
 fn unnamed_file(name: &std::ffi::CStr) -> io::Result<File> {
@@ -165,14 +180,15 @@ fn try_to_load() -> Option<()> {
     let image = image_of(own).filter(|_| arena.is_signed())?;
     arena.reset();
     program::find_next();
-    let (signal, _) = signal::install(arena)?;
+    calls::find_next();
+    let (signal, _) = handler::install(arena)?;
     let presence = arena.presence();
     presence.process.store(own.get(), Ordering::Relaxed);
     for (word, value) in presence.image.iter().zip(image) {
         word.store(value, Ordering::Relaxed);
     }
     presence.signal.store(signal as u32, Ordering::Release);
-    signal::announce_agent(signal);
+    handler::announce_agent(signal);
     Some(())
 }
 
@@ -197,7 +213,7 @@ fn restore_environment(recorder: &str) {
     // SAFETY: there is only one thread yet: the dynamic linker is still starting the program.
     unsafe {
         std::env::remove_var(VARIABLE);
-        match rest.filter(|rest| !rest.is_empty()) {
+        match rest {
             Some(rest) => std::env::set_var(PRELOAD, OsString::from_vec(rest)),
             None => std::env::remove_var(PRELOAD),
         }

@@ -12,6 +12,7 @@
 //! | `code`, `lines`, `objects` | from code objects to functions and lines |
 //! | `traits`, `receiver`, `class` | which variable of a function is `self`, and from there to the name of its class |
 //! | `agent` | a signal handler in programs that we start |
+//! | `sample`, `known` | what a look gives, and what the next one can make use of |
 //! | `sampler`, `ticker` | all of it together, and the beat |
 
 mod agent;
@@ -20,6 +21,7 @@ mod class;
 mod code;
 mod elf;
 mod hold;
+mod known;
 mod layout;
 mod lines;
 mod memory;
@@ -27,6 +29,7 @@ mod names;
 mod objects;
 mod receiver;
 mod runtime;
+mod sample;
 mod sampler;
 mod snapshot;
 mod threads;
@@ -39,10 +42,12 @@ pub use class::ClassKey;
 pub use code::{Function, FunctionKey};
 pub use hold::HoldMode;
 #[doc(hidden)]
-pub use hold::program::{sigaction, signal};
+pub use hold::{
+    calls::{prctl, pthread_sigmask, sigprocmask},
+    program::{sigaction, signal},
+};
 pub use layout::Version;
 pub use lines::Location;
-pub use sampler::{
-    Frame, LostReason, SampleOutcome, StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick,
-};
+pub use sample::{Frame, LostReason, SampleOutcome, ThreadInfo, ThreadKey, ThreadSample};
+pub use sampler::{StackSampler, Tick};
 pub use ticker::{Beat, Deadline, Ticker};

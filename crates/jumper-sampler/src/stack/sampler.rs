@@ -8,14 +8,15 @@ use super::capture::{Capture, Proven};
 use super::class::ClassKey;
 use super::code::{CodeCache, Function, FunctionKey, NothingNew};
 use super::hold::{HoldError, HoldMode, Holder, KnownObject, Target};
+use super::known::{Known, Root};
 use super::layout::Version;
-use super::lines::{Extent, Location};
 use super::memory::{Address, Fault, Memory, ProcessMemory, u64_at};
 use super::names::ThreadNames;
 use super::objects::Objects;
 use super::runtime::{Runtime, fault_error};
+use super::sample::{Frame, LostReason, SampleOutcome, ThreadInfo, ThreadKey, ThreadSample};
 use super::threads::{self, ListError, Listed, Tids};
-use super::walk::{RawFrame, WalkError};
+use super::walk::WalkError;
 use crate::proc::{self, RunCount, TaskFiles, TaskState};
 use crate::{Error, Pid, Tid, Timestamp};
 
@@ -26,136 +27,6 @@ const RELIST_AFTER: Duration = Duration::from_micros(200);
 /// The longest pause, in ticks, between two attempts to learn a thread's name.
 const LONGEST_NAME_PAUSE: u64 = 1 << 12;
 
-/// A Python thread that was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThreadInfo {
-    /// The kernel's number for it, as we see it.
-    pub tid: Tid,
-    /// What Python calls it (`threading.Thread.name`); failing that, what the kernel does.
-    pub name: String,
-}
-
-/// Which [`ThreadInfo`]. A thread keeps its key as long as it lives, and keys are never used again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ThreadKey(u32);
-
-impl ThreadKey {
-    /// Keys count from 0 in the order in which threads were first seen.
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// One level of a stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Frame {
-    /// What was called.
-    pub function: FunctionKey,
-    /// The line that it is at; `None` where CPython has none for the instruction.
-    pub line: Option<u32>,
-    /// Whose method it is: the class of `self`, or `cls` itself, where the first local variable is called so. Not known of a
-    /// thread that ran and was not held.
-    pub class: Option<ClassKey>,
-    extent: Extent,
-}
-
-impl Frame {
-    fn at(function: FunctionKey, location: Location, class: Option<ClassKey>) -> Self {
-        Self {
-            function,
-            line: location.line,
-            class,
-            extent: Extent::of(location),
-        }
-    }
-
-    /// The line, and the rest of what CPython knows about the place: where it ends, and the columns.
-    pub fn location(&self) -> Location {
-        self.extent.beginning_in(self.line)
-    }
-}
-
-/// What came of looking at one thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SampleOutcome {
-    /// Its stack was read, and is proven to be whole.
-    Stack,
-    /// Its outer frames are proven; further in it changed under the read. Only with [`HoldMode::Nothing`].
-    Partial,
-    /// It could not be. The sample counts as lost.
-    Lost(LostReason),
-}
-
-/// Why a sample was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LostReason {
-    /// The stack changed while it was read, and did so again each time it was tried.
-    Torn,
-    /// The thread could not be held in time, or at all.
-    NotHeld,
-    /// What the frames point to is no code object, or no longer.
-    NotCode,
-}
-
-/// What is known of a thread from one tick to the next.
-struct Known {
-    key: ThreadKey,
-    listed: Listed,
-    files: TaskFiles,
-    tid: Tid,
-    /// Innermost first.
-    frames: Vec<Frame>,
-    /// The function in which the thread begins, for reads that hold nothing.
-    root: Root,
-    /// What `frames` were made from.
-    raw: Vec<RawFrame>,
-    /// How many code objects had been replaced by others then.
-    replaced: u64,
-    /// How many of the outermost of `frames` are as in the last sample that was handed out.
-    shared: usize,
-    /// `frames` were read while the thread was blocked and had been given a CPU so often.
-    blocked_since: Option<RunCount>,
-    /// Whether `name` is Python's.
-    named: bool,
-    next_naming: u64,
-    naming_pause: u64,
-    /// The last tick that it was listed in.
-    seen: u64,
-}
-
-/// The outermost function of a thread, which hardly ever changes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Root {
-    code: Address,
-    /// Where the last reads came to instead, and how many did in succession.
-    other: Address,
-    times: u32,
-}
-
-impl Root {
-    /// So many reads in succession must agree before another root is believed.
-    const BELIEVED_AFTER: u32 = 8;
-
-    /// Whether a stack may be whole that ends in this frame.
-    fn accepts(&mut self, outermost: Option<&RawFrame>) -> bool {
-        let code = outermost.map_or(0, |frame| frame.code);
-        if code == self.code {
-            self.times = 0;
-            return true;
-        }
-        self.times = match code == self.other {
-            true => self.times + 1,
-            false => 1,
-        };
-        self.other = code;
-        if self.times >= Self::BELIEVED_AFTER {
-            (self.code, self.times) = (code, 0);
-        }
-        code == self.code
-    }
-}
-
 /// One entry of the last tick.
 struct Seen {
     state: Address,
@@ -163,24 +34,6 @@ struct Seen {
     outcome: SampleOutcome,
     shared: usize,
     unchanged: bool,
-}
-
-/// What one thread was doing at one tick.
-#[derive(Clone, Copy, Debug)]
-pub struct ThreadSample<'a> {
-    /// Which thread.
-    pub thread: ThreadKey,
-    /// Whether it ran, or was ready to; otherwise it waited in the kernel.
-    pub on_cpu: bool,
-    /// Whether `frames` can be believed.
-    pub outcome: SampleOutcome,
-    /// Its stack, innermost frame first: the part that is proven. Empty where the sample was lost.
-    pub frames: &'a [Frame],
-    /// How many of the outermost frames, at the end of `frames`, are the same as in the thread's last sample that was not
-    /// lost.
-    pub shared: usize,
-    /// Whether the thread is proven not to have run since its last sample, so that nothing about it is new.
-    pub unchanged: bool,
 }
 
 /// Looks at the stacks of all Python threads of one process.
@@ -221,8 +74,7 @@ impl StackSampler {
     /// read, and one whose interpreter does not run (yet) are different [errors](Error). Nothing has been
     /// done to the process in any case.
     pub fn attach(pid: Pid, mode: HoldMode) -> Result<Self, Error> {
-        let runtime = Runtime::find(pid)?;
-        Self::with(runtime, pid, Holder::new(mode, pid)?)
+        Self::with(pid, || Holder::new(mode, pid))
     }
 
     /// As [`attach`](Self::attach), to a process that was started with the `agent`: threads that run are then read at a
@@ -232,20 +84,20 @@ impl StackSampler {
     /// # Errors
     /// As for `attach`.
     pub fn attach_through(pid: Pid, agent: &Agent) -> Result<Self, Error> {
-        let runtime = Runtime::find(pid)?;
-        let holder = match agent.signaller(pid) {
-            Some(signaller) => Holder::through_agent(signaller, pid)?,
-            None => Holder::new(HoldMode::Ptrace, pid)?,
-        };
-        Self::with(runtime, pid, holder)
+        Self::with(pid, || match agent.signaller(pid) {
+            Some(signaller) => Holder::through_agent(signaller, pid),
+            None => Holder::new(HoldMode::Ptrace, pid),
+        })
     }
 
-    fn with(runtime: Runtime, pid: Pid, holder: Holder) -> Result<Self, Error> {
+    /// The `holder` is asked for once there are threads: an agent that is going to be there is there by then.
+    fn with(pid: Pid, holder: impl FnOnce() -> Result<Holder, Error>) -> Result<Self, Error> {
+        let runtime = Runtime::find(pid)?;
         let memory = ProcessMemory::of(pid);
         let mut sampler = Self {
             pid,
             memory,
-            holder,
+            holder: Holder::Nothing,
             codes: CodeCache::default(),
             capture: Capture::new(&runtime.layout),
             second: Capture::new(&runtime.layout),
@@ -263,6 +115,7 @@ impl StackSampler {
             listed_at: Timestamp::from_nanos(0),
         };
         sampler.check()?;
+        sampler.holder = holder()?;
         Ok(sampler)
     }
 

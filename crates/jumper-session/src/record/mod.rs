@@ -24,7 +24,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jumper_sampler::metrics::{MetricsError, MetricsSampler};
-pub use jumper_sampler::{Agent, HoldMode, Pid};
+pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
 use crate::{

@@ -7,7 +7,9 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use jumper_sampler::{Error, HoldMode, Pid, StackSampler, Tick, Tid, Timestamp as Clock};
+use jumper_sampler::{
+    Error, HoldMode, PerProcess, Pid, StackSampler, Tick, Tid, Timestamp as Clock,
+};
 
 /// What is looked through.
 pub(super) enum Source {
@@ -17,26 +19,22 @@ pub(super) enum Source {
 
 /// The sampler of our own process.
 pub(super) struct Shared {
-    /// A child that this process forks has a copy, which is of no use there.
-    process: Pid,
     sampler: Mutex<StackSampler>,
 }
 
-static SHARED: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
+static SHARED: PerProcess<Mutex<Weak<Shared>>> = PerProcess::new();
 
 impl Source {
     /// For one process. Transient errors are the caller's to wait out.
     pub(super) fn attach(pid: Pid, hold: HoldMode) -> Result<Self, Error> {
-        let own = Pid::own();
-        if pid != own || hold != HoldMode::Signal {
+        if pid != Pid::own() || hold != HoldMode::Signal {
             return Ok(Self::of(StackSampler::attach(pid, hold)?));
         }
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = shared.upgrade().filter(|shared| shared.process == own) {
+        let mut shared = SHARED.get().lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = shared.upgrade() {
             return Ok(Self::Shared(shared));
         }
         let new = Arc::new(Shared {
-            process: own,
             sampler: Mutex::new(StackSampler::attach(pid, hold)?),
         });
         *shared = Arc::downgrade(&new);

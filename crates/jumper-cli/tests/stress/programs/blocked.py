@@ -6,6 +6,7 @@ import threading
 from theme import measured, repeat
 
 strays = rounds = 0
+waited = set()
 
 
 def some_work():
@@ -18,6 +19,7 @@ def masked(times, results):
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         total = some_work()
         strays += len(signal.sigpending())
+        waited.add(signal.sigtimedwait(signal.valid_signals(), 0))
         rounds += 1
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         results.append((total, some_work(), sorted(before)))
@@ -40,8 +42,8 @@ def round_():
     masked(30, results)
     for thread in threads:
         thread.join()
-    return sorted({str(result) for result in results}), len(results)
+    return sorted({str(result) for result in results}), len(results), sorted(map(str, waited)), strays
 
 
 repeat(round_)
-measured(masked=rounds, strays=strays)
+measured(masked=rounds)

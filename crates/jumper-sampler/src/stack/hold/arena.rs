@@ -27,7 +27,7 @@ use crate::stack::walk::{
     self, Buffers, FILTER_SLOTS, Filled, FilterSlot, Known, MAX_THREAD, Place, RawFrame, WINDOW,
     WalkError,
 };
-use crate::{Pid, Timestamp};
+use crate::{Pid, Tid, Timestamp};
 
 /// How long a thread has to answer. One that is ready to run but gets no CPU is then read as it stands.
 const ANSWER_WITHIN: Duration = Duration::from_millis(2);
@@ -48,6 +48,11 @@ const KNOWN_AT_MOST: u64 = KNOWN as u64 / 2;
 
 /// Both sides must have been built from the same source.
 const MAGIC: u64 = 0x4a55_4d50_0001 << 16 ^ size_of::<Block>() as u64;
+
+/// Threads that may block the signal at once.
+const BLOCKING: usize = 1024;
+/// How long a thread that is about to block the signal waits for one that is on its way. It comes within microseconds.
+const LONGEST_WAIT: Duration = Duration::from_millis(10);
 
 const IDLE: u32 = 0;
 /// A signal is on its way.
@@ -109,8 +114,11 @@ struct Layout {
     unanswered: AtomicU32,
     /// The CPU that the last answer was given on.
     cpu: AtomicI32,
+    /// Which thread the present request is for.
+    target: AtomicU32,
     outcome: u32,
-    _padding: u32,
+    /// Threads that block the signal, by their number. What finds no room is found out from the system, a little later.
+    blocking: [AtomicU32; BLOCKING],
     thread: Address,
     walk: WalkLayout,
     filled: Filled,
@@ -129,6 +137,12 @@ struct Layout {
     window: [u8; WINDOW],
     snapshot: [u8; snapshot::CAPACITY],
     heads: [u8; CODES * MAX_CODE],
+}
+
+impl Layout {
+    fn blocking(&self, tid: u32) -> &AtomicU32 {
+        &self.blocking[tid as usize % BLOCKING]
+    }
 }
 
 /// Where an agent says that it is there.
@@ -277,7 +291,7 @@ impl Arena {
     // The sampler's side.
 
     /// Begins a request and returns its number. `Err` where the last one is still being answered.
-    pub(crate) fn request(&mut self, request: Request) -> Result<u64, Unanswered> {
+    pub(crate) fn request(&mut self, request: Request, thread: Tid) -> Result<u64, Unanswered> {
         match self.shape().state.load(Ordering::Acquire) {
             IDLE => {}
             DONE if self.swap_state(DONE, IDLE) => {}
@@ -297,8 +311,15 @@ impl Arena {
             self.cancel();
             return Err(Unanswered);
         }
-        shape.state.store(REQUESTED, Ordering::Release);
+        shape.target.store(thread.get(), Ordering::SeqCst);
+        shape.state.store(REQUESTED, Ordering::SeqCst);
         Ok(number)
+    }
+
+    /// Whether the thread has said that it blocks the signal. To be asked between a request and its signal: what it says from
+    /// then on, it says after the signal has come.
+    pub(crate) fn is_blocking(self, thread: Tid) -> bool {
+        self.shape().blocking(thread.get()).load(Ordering::SeqCst) == thread.get()
     }
 
     /// Takes the request back: its signal could not be sent.
@@ -423,6 +444,31 @@ impl Arena {
         if shape.asleep.load(Ordering::SeqCst) != 0 {
             futex_wake(&shape.state);
         }
+    }
+
+    // The program's side, in a thread that does not block the signal yet.
+
+    /// Says that the thread with this number is about to block the signal, and waits for one that is on its way to it.
+    pub(crate) fn begin_blocking(self, own_tid: u32) {
+        let shape = self.shape();
+        shape.blocking(own_tid).store(own_tid, Ordering::SeqCst);
+        let deadline = Timestamp::now().after(LONGEST_WAIT);
+        while shape.state.load(Ordering::SeqCst) == REQUESTED
+            && shape.target.load(Ordering::SeqCst) == own_tid
+        {
+            if Timestamp::now() >= deadline {
+                // Whoever asked has gone, and no later caller need wait for it.
+                shape.target.store(0, Ordering::SeqCst);
+                break;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Says that the thread with this number does not block the signal any more.
+    pub(crate) fn end_blocking(self, own_tid: u32) {
+        let entry = self.shape().blocking(own_tid);
+        let _ = entry.compare_exchange(own_tid, 0, Ordering::SeqCst, Ordering::Relaxed);
     }
 
     fn known(self) -> KnownTable {

@@ -8,12 +8,18 @@
 //! | file | what it knows |
 //! | --- | --- |
 //! | `ptrace` | holding a thread of another process |
-//! | `signal` | having a thread read itself |
+//! | `signal` | having a thread read itself: sending the signal, and waiting |
+//! | `handler` | reading it: what runs in the thread |
+//! | `own` | the handler of our own process, shared by all samplers |
 //! | `arena` | the memory in which it is told what, and answers |
 //! | `restart` | undoing `EINTR` |
 //! | `program` | the signal handlers of the program itself |
+//! | `calls` | calls of the program that our signal must not run into |
 
 pub(crate) mod arena;
+pub(crate) mod calls;
+pub(crate) mod handler;
+mod own;
 pub(crate) mod program;
 mod ptrace;
 mod restart;
@@ -22,7 +28,7 @@ pub(crate) mod signal;
 use super::capture::Capture;
 use super::code::CodeCache;
 use super::layout::WalkLayout;
-use super::memory::{Address, Memory};
+use super::memory::{Address, Fault, Memory};
 use super::walk::WalkError;
 use crate::{Error, Pid, Tid};
 pub(crate) use arena::KnownObject;
@@ -56,7 +62,7 @@ pub(crate) enum HoldError {
 /// Holds threads of one process.
 pub(crate) enum Holder {
     Ptrace(ptrace::Tracer),
-    Signal(signal::OwnSignaller),
+    Signal(own::OwnSignaller),
     Agent(signal::Signaller, ptrace::Tracer),
     Nothing,
 }
@@ -74,7 +80,7 @@ impl Holder {
     pub(crate) fn new(mode: HoldMode, pid: Pid) -> Result<Self, Error> {
         Ok(match mode {
             HoldMode::Ptrace | HoldMode::Agent => Self::Ptrace(ptrace::Tracer::new(pid)?),
-            HoldMode::Signal => Self::Signal(signal::OwnSignaller::new()?),
+            HoldMode::Signal => Self::Signal(own::OwnSignaller::new()?),
             HoldMode::Nothing => Self::Nothing,
         })
     }
@@ -117,9 +123,12 @@ impl Holder {
                     let read = signaller.read(thread, state, layout, capture, |capture| {
                         capture.take(memory, state, codes)
                     });
-                    // The agent's memory has an end; ours grows.
-                    if read != Ok(Err(WalkError::TooDeep)) {
-                        return read;
+                    match read {
+                        // The agent's memory has an end; ours grows.
+                        Ok(Err(WalkError::TooDeep)) => {}
+                        // What is forbidden to the program may be allowed to us.
+                        Ok(Err(WalkError::Fault(Fault::Denied))) => signaller.give_up(),
+                        read => return read,
                     }
                 }
                 tracer.with_held(thread, || capture.take(memory, state, codes))

@@ -14,8 +14,9 @@
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use super::arena::Arena;
+use super::handler::{agent, is_ours};
 use super::restart::{has_interrupted_call, place_of};
-use super::signal::{agent, is_ours};
 use crate::Pid;
 
 const SIGNALS: usize = 65;
@@ -145,12 +146,7 @@ fn taken(signal: i32, handler: libc::sighandler_t) -> Option<libc::sighandler_t>
             if handler == libc::SIG_DFL && presence.signal.load(Ordering::Relaxed) != 0 {
                 return None;
             }
-            presence.signal.store(0, Ordering::SeqCst);
-            let mut waited = Duration::ZERO;
-            while arena.unanswered() > 0 && waited < LONGEST_DRAIN {
-                std::thread::sleep(DRAIN_STEP);
-                waited += DRAIN_STEP;
-            }
+            withdraw(arena);
         }
         return Some(handler);
     }
@@ -175,6 +171,16 @@ fn taken(signal: i32, handler: libc::sighandler_t) -> Option<libc::sighandler_t>
             Some(through())
         }
         _ => Some(handler),
+    }
+}
+
+/// Has the recorder send no more signals, and waits for those that are on their way.
+pub(super) fn withdraw(arena: Arena) {
+    arena.presence().signal.store(0, Ordering::SeqCst);
+    let mut waited = Duration::ZERO;
+    while arena.unanswered() > 0 && waited < LONGEST_DRAIN {
+        std::thread::sleep(DRAIN_STEP);
+        waited += DRAIN_STEP;
     }
 }
 
@@ -267,7 +273,10 @@ unsafe fn entry_of(context: *const libc::ucontext_t) -> (&'static Return, u64) {
 }
 
 /// The next definition of a function behind ours.
-fn next(known: &AtomicPtr<libc::c_void>, name: &std::ffi::CStr) -> Option<*mut libc::c_void> {
+pub(super) fn next(
+    known: &AtomicPtr<libc::c_void>,
+    name: &std::ffi::CStr,
+) -> Option<*mut libc::c_void> {
     let mut address = known.load(Ordering::Acquire);
     if address.is_null() {
         // SAFETY: only looks a name up.

@@ -25,7 +25,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use {
-    super::signal::waiting,
+    super::handler::waiting,
     crate::Pid,
     crate::stack::memory::{Memory, ProcessMemory},
 };
