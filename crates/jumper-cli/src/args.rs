@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Render(RenderArgs),
     /// Say what is in a recorded session
     Info(InfoArgs),
+    /// Finish a recording whose recorder was killed, or that found no space left
+    Repair(RepairArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -195,6 +197,13 @@ pub(crate) struct RenderArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
+    /// The session: a directory NAME.jumper
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepairArgs {
     /// The session: a directory NAME.jumper
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,

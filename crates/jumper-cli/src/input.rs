@@ -13,6 +13,13 @@ use crate::terminal::{self, Progress};
 /// The Parquet reader panics on some damaged files. `jumper-session` turns that into an error, but the panic
 /// has printed its own lines by then: those are kept off the terminal.
 pub(crate) fn open(path: &Path) -> Result<Session, CliError> {
+    read(|| Session::open(path))
+}
+
+/// As [`open`], with another way to read it.
+pub(crate) fn read(
+    work: impl FnOnce() -> jumper_session::Result<Session>,
+) -> Result<Session, CliError> {
     let before = panic::take_hook();
     panic::set_hook(Box::new(|info| {
         let of_reader = |file: &str| file.contains("/parquet-") || file.contains("/arrow-");
@@ -23,7 +30,7 @@ pub(crate) fn open(path: &Path) -> Result<Session, CliError> {
             terminal::say(&info.to_string());
         }
     }));
-    let session = Progress::during("reading the session", || Session::open(path));
+    let session = Progress::during("reading the session", work);
     panic::set_hook(before);
     Ok(session?)
 }

@@ -82,6 +82,8 @@ impl Target {
     /// Makes it.
     pub(crate) fn write(&self, session: &Session, arguments: &OutputArgs) -> Result<(), CliError> {
         match self {
+            // It was recorded there.
+            Self::Session { path } if is_at(session, path) => Ok(()),
             Self::Session { path } => Ok(Progress::during("writing the session", || {
                 session.save(path)
             })?),
@@ -100,6 +102,11 @@ impl Target {
             } => to_stream(*renderer, session, arguments, io::stderr().lock()),
         }
     }
+}
+
+/// Whether the session is what is at `path`.
+fn is_at(session: &Session, path: &Path) -> bool {
+    session.path().is_some() && path.canonicalize().ok().as_deref() == session.path()
 }
 
 /// A reader that goes away early (`| head`) is no error.

@@ -8,7 +8,7 @@ use jumper_session::{
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-use crate::error::from_record;
+use crate::error::{from_record, from_session};
 use crate::session::Session;
 
 /// Records all threads of this process between `start` and `stop`.
@@ -84,7 +84,10 @@ impl Recorder {
                 cwd,
                 ..Program::default()
             };
-            Ok(Session::from(recording.finish(program, Outcome::Detached)))
+            let session = recording.finish(program, Outcome::Detached);
+            session
+                .map(Session::from)
+                .map_err(|error| from_session(&error))
         })
     }
 }

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::hash::IntMap;
 use crate::tables::{
     FrameTable, Function, FunctionRow, MetricColumn, MetricsTable, NewSample, Place, Process,
-    ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Thread, ThreadTable,
+    ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Tables, Thread, ThreadTable,
 };
 use crate::{
     Format, FunctionId, Host, HostId, Manifest, MetricId, ProcessId, Session, StackId, StringId,
@@ -26,6 +26,8 @@ pub struct SessionBuilder {
     pub(crate) samples: SampleTable,
     pub(crate) metrics: MetricsTable,
     hosts: Vec<Host>,
+    /// Samples and rows of metrics that have been taken out.
+    taken: (usize, usize),
     function_ids: IntMap<FunctionRow, FunctionId>,
     stack_ids: IntMap<Stack, StackId>,
 }
@@ -236,12 +238,44 @@ impl SessionBuilder {
 
     /// Samples so far.
     pub fn sample_count(&self) -> usize {
-        self.samples.len()
+        self.taken.0 + self.samples.len()
     }
 
     /// Rows of metrics so far.
     pub fn metrics_count(&self) -> usize {
-        self.metrics.len()
+        self.taken.1 + self.metrics.len()
+    }
+
+    /// Takes the samples out that are there by now.
+    #[cfg(feature = "record")]
+    pub(crate) fn take_samples(&mut self) -> SampleTable {
+        self.taken.0 += self.samples.len();
+        std::mem::take(&mut self.samples)
+    }
+
+    /// Takes the rows of metrics out that are there by now.
+    #[cfg(feature = "record")]
+    pub(crate) fn take_metrics(&mut self) -> MetricsTable {
+        self.taken.1 += self.metrics.len();
+        self.metrics.take_rows()
+    }
+
+    #[cfg(feature = "record")]
+    pub(crate) fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    #[cfg(feature = "record")]
+    pub(crate) fn tables(&self) -> Tables<'_> {
+        Tables {
+            strings: &self.strings,
+            frames: &self.frames,
+            stacks: &self.stacks,
+            processes: &self.processes,
+            threads: &self.threads,
+            samples: &self.samples,
+            metrics: &self.metrics,
+        }
     }
 
     /// Samples that were thrown away so far, over all threads.

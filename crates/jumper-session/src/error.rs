@@ -98,6 +98,16 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// The recording is still going on.
+    #[error(
+        "`{}` is still being recorded; wait for the end, or end its recorder, and try again",
+        OneLine(.path.display())
+    )]
+    BeingRecorded {
+        /// The session.
+        path: PathBuf,
+    },
+
     /// A metric has a name that no column can have.
     #[error(
         "`{}` cannot be the name of a metric: it must not be empty, `time`, `host` or `level`; give it \

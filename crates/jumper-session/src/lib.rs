@@ -94,8 +94,8 @@ pub use manifest::{
 pub use processors::{Processor, ProcessorOptions, remove_irrelevant_nodes};
 #[cfg(feature = "record")]
 pub use record::{
-    Agent, HoldMode, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions, Recording,
-    agent,
+    Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
+    Recording, agent,
 };
 pub use session::Session;
 pub use store::Store;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::tables::{
-    FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable,
+    FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable, Tables,
     ThreadTable,
 };
 use crate::{FunctionId, Host, Manifest, ProcessId, StringId, ThreadId, Timestamp};
@@ -35,6 +35,21 @@ impl Session {
     /// missing, cut off or damaged, and when a table contradicts another one. Each says which.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         crate::format::open(path.as_ref())
+    }
+
+    /// Makes a session of a recording that was not finished, because it was killed or the disk was full, in its place. One that
+    /// was finished is left as it is. [`open`](Self::open) reads either.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`save`](Self::save), and [`Error::BeingRecorded`](crate::Error::BeingRecorded) where the
+    /// recording still goes on.
+    pub fn repair(path: impl AsRef<Path>) -> Result<Self> {
+        crate::format::repair(path.as_ref())
+    }
+
+    /// Whether what is at `path` is a recording that goes on or was not finished.
+    pub fn is_unfinished(path: impl AsRef<Path>) -> bool {
+        crate::format::is_unfinished(path.as_ref())
     }
 
     /// Writes the session as a directory, customarily `NAME.jumper`.
@@ -68,6 +83,18 @@ impl Session {
     /// As [`save`](Self::save).
     pub fn check_destination(path: impl AsRef<Path>) -> Result<()> {
         crate::format::check_destination(path.as_ref())
+    }
+
+    pub(crate) fn tables(&self) -> Tables<'_> {
+        Tables {
+            strings: &self.strings,
+            frames: &self.frames,
+            stacks: &self.stacks,
+            processes: &self.processes,
+            threads: &self.threads,
+            samples: &self.samples,
+            metrics: &self.metrics,
+        }
     }
 
     /// Where the session is, as an absolute path; `None` while it is in memory only.

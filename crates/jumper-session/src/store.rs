@@ -48,22 +48,40 @@ impl Store {
         &self.directory
     }
 
+    /// Where a session belongs that begins at this time of day (in nanoseconds since 1970) and is called `name`, of the
+    /// process `pid`. The directory around it is made.
+    ///
+    /// # Errors
+    /// If nothing can be written there.
+    pub fn place(&self, unix_ns: i64, name: &str, pid: u32) -> Result<PathBuf> {
+        fs::create_dir_all(&self.directory)
+            .map_err(|error| crate::Error::write(&self.directory, error))?;
+        let path = self.directory.join(file_name(unix_ns, name, pid));
+        Session::check_destination(&path)?;
+        Ok(path)
+    }
+
+    /// Removes the oldest sessions beyond [`KEPT`](Self::KEPT). What cannot be removed is left.
+    pub fn prune(&self) {
+        for old in self.sessions().into_iter().skip(Self::KEPT) {
+            let _ = fs::remove_dir_all(old);
+        }
+    }
+
     /// Saves a session under its time and `name`, and removes the oldest beyond [`KEPT`](Self::KEPT). The
     /// session then knows its path.
     ///
     /// # Errors
     /// If it cannot be written. What cannot be removed is left.
     pub fn add(&self, session: &mut Session, name: &str) -> Result<()> {
-        fs::create_dir_all(&self.directory)
-            .map_err(|error| crate::Error::write(&self.directory, error))?;
-        session.save_as(self.directory.join(file_name(session, name)))?;
-        for old in self.sessions().into_iter().skip(Self::KEPT) {
-            let _ = fs::remove_dir_all(old);
-        }
+        let manifest = session.manifest();
+        let start = manifest.clock.unix_nanos_at(session.start());
+        session.save_as(self.place(start, name, manifest.program.pid)?)?;
+        self.prune();
         Ok(())
     }
 
-    /// The sessions, the newest first.
+    /// The sessions, the newest first, and the recordings that were not finished.
     pub fn sessions(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.directory)
             .into_iter()
@@ -71,7 +89,8 @@ impl Store {
             .flatten()
             .map(|entry| entry.path());
         let is_session = |path: &PathBuf| {
-            path.extension() == Some(OsStr::new("jumper")) && path.join("manifest.json").is_file()
+            path.extension() == Some(OsStr::new("jumper"))
+                && (path.join("manifest.json").is_file() || Session::is_unfinished(path))
         };
         let mut sessions: Vec<PathBuf> = entries.filter(is_session).collect();
         // Names begin with the time, so that their order is that of recording.
@@ -81,9 +100,8 @@ impl Store {
 }
 
 /// The time in UTC, the name and the process: unique, and in order of time.
-fn file_name(session: &Session, name: &str) -> String {
-    let manifest = session.manifest();
-    let time = DateTime::from_timestamp_nanos(manifest.clock.unix_nanos_at(session.start()));
+fn file_name(unix_ns: i64, name: &str, pid: u32) -> String {
+    let time = DateTime::from_timestamp_nanos(unix_ns);
     let safe = |character: char| {
         if character.is_alphanumeric() || "._-".contains(character) {
             character
@@ -92,11 +110,7 @@ fn file_name(session: &Session, name: &str) -> String {
         }
     };
     let name: String = name.chars().map(safe).take(60).collect();
-    format!(
-        "{}-{name}-{}.jumper",
-        time.format("%Y%m%dT%H%M%S%3fZ"),
-        manifest.program.pid
-    )
+    format!("{}-{name}-{pid}.jumper", time.format("%Y%m%dT%H%M%S%3fZ"))
 }
 
 #[cfg(test)]

@@ -31,11 +31,12 @@ pub(crate) fn attach(arguments: &AttachArgs) -> Result<u8, CliError> {
     let over = terminal::end_by_default(&[SIGINT, SIGTERM, SIGHUP])?;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| CliError::Failed(format!("cannot wait for signals: {error}")))?;
-    let recording = Recording::start(Pid::new(arguments.pid), options, Patience::ASecond)?;
+    let (pid, name) = (Pid::new(arguments.pid), format!("pid-{}", arguments.pid));
+    let kept = keep::place(&arguments.record, &target, &name, &Program::default(), pid);
+    let recording = Recording::start(pid, options.with_kept(kept), Patience::ASecond)?;
     let outcome = watch(&recording, duration, &mut signals);
     over.store(true, Ordering::Relaxed);
-    let session = recording.finish(Program::default(), outcome);
-    let name = format!("pid-{}", arguments.pid);
+    let session = recording.finish(Program::default(), outcome)?;
     keep::keep(
         session,
         &name,

@@ -1,8 +1,9 @@
 //! Keeping what was recorded: first the session, which cannot be made again, then the report.
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use jumper_session::{Session, Store};
+use jumper_session::{Kept, Pid, Program, Session, Store};
 
 use crate::args::{OutputArgs, RecordArgs};
 use crate::error::CliError;
@@ -17,7 +18,32 @@ pub(super) fn check(record: &RecordArgs, target: &Target) -> Result<(), CliError
     target.check()
 }
 
-/// Saves the session and makes the report. The report is made also where the session cannot be kept.
+/// Where the recording of `program` is kept while it goes on. `None` where nothing can be kept that nobody has asked for.
+pub(super) fn place(
+    record: &RecordArgs,
+    target: &Target,
+    name: &str,
+    program: &Program,
+    pid: Pid,
+) -> Option<Kept> {
+    let path = match (&record.session, target) {
+        (Some(path), _) | (None, Target::Session { path }) => Some(path.clone()),
+        (None, _) => {
+            let now = SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .unwrap_or_default();
+            let now = i64::try_from(now.as_nanos()).unwrap_or(i64::MAX);
+            Store::of_user().place(now, name, pid.get()).ok()
+        }
+    };
+    path.map(|path| Kept {
+        path,
+        program: program.clone(),
+    })
+}
+
+/// Saves the session, unless it is where it belongs, and makes the report. The report is made also where the session cannot
+/// be kept.
 pub(super) fn keep(
     mut session: Session,
     name: &str,
@@ -26,6 +52,10 @@ pub(super) fn keep(
     output: &OutputArgs,
 ) -> Result<(), CliError> {
     let saved = match (&record.session, target) {
+        _ if session.path().is_some() => {
+            Store::of_user().prune();
+            Ok(())
+        }
         (Some(path), _) => save(&mut session, path),
         (None, Target::Session { .. }) => Ok(()),
         (None, _) => {

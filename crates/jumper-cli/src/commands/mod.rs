@@ -7,5 +7,6 @@ pub(crate) mod info;
 #[cfg(feature = "record")]
 mod keep;
 pub(crate) mod render;
+pub(crate) mod repair;
 #[cfg(feature = "record")]
 pub(crate) mod run;

@@ -56,18 +56,24 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
         })?;
     let forwarding = signals.forward_to(&child)?;
     let pid = Pid::new(child.id());
+    let program = invocation.program(&python);
+    let kept = keep::place(&arguments.record, &target, &invocation.name, &program, pid);
+    let options = options.with_kept(kept);
     let recording = match agent {
         Some(agent) => Recording::start_through(agent, pid, options),
         None => Recording::start(pid, options, Patience::WhileItLives),
     };
     let outcome = wait_for_end(&child);
     // The program is dead but not yet collected, so that its last figures can still be read.
-    let session = recording.map(|recording| recording.finish(invocation.program(&python), outcome));
+    let session = match recording {
+        Ok(recording) => recording.finish(program, outcome).map_err(CliError::from),
+        Err(error) => Err(CliError::from(error)),
+    };
     forwarding.stop();
     let status = child
         .wait()
         .map_err(|error| CliError::Failed(format!("cannot wait for the program: {error}")))?;
-    let kept = session.map_err(CliError::from).and_then(|session| {
+    let kept = session.and_then(|session| {
         keep::keep(
             session,
             &invocation.name,

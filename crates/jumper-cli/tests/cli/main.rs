@@ -4,5 +4,6 @@ mod support;
 
 mod attach;
 mod bad_input;
+mod journal;
 mod render;
 mod run;

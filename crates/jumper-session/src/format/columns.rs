@@ -24,6 +24,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::Type as PhysicalType;
 
 use crate::error::{Error, Result};
+use crate::format::journal::JournalFile;
 use crate::format::schema::{Column, Kind, Table};
 use crate::format::{open_file, pages};
 
@@ -39,14 +40,24 @@ const ROWS_PER_BYTE: u64 = 64;
 pub(super) struct Place<'a> {
     session: &'a Path,
     pub(super) table: &'static Table,
+    /// The file within the session.
+    file: &'static str,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    pub(super) fn in_journal(session: &'a Path, table: &'static Table) -> Self {
+        Self {
+            session,
+            table,
+            file: table.journal,
+        }
+    }
+
     /// The error for something that a column must not hold.
     pub(super) fn damaged(&self, column: Option<&str>, detail: impl Into<String>) -> Error {
         Error::Damaged {
             path: self.session.into(),
-            file: self.table.file,
+            file: self.file,
             column: column.map(Into::into),
             detail: detail.into(),
         }
@@ -55,7 +66,7 @@ impl Place<'_> {
     fn incomplete(&self) -> Error {
         Error::Incomplete {
             path: self.session.into(),
-            file: self.table.file,
+            file: self.file,
         }
     }
 
@@ -71,17 +82,97 @@ impl Place<'_> {
     }
 }
 
+/// A table whose columns are known, wherever it is.
+pub(super) enum TableFile<'a> {
+    Parquet(Box<ParquetFile<'a>>),
+    Journal(JournalFile<'a>),
+}
+
+impl<'a> TableFile<'a> {
+    pub(super) fn place(&self) -> Place<'a> {
+        match self {
+            Self::Parquet(file) => file.place,
+            Self::Journal(file) => file.place,
+        }
+    }
+
+    /// A value of the file's own metadata.
+    pub(super) fn metadata(&self, key: &str) -> Option<&str> {
+        match self {
+            Self::Parquet(file) => file.metadata(key),
+            Self::Journal(file) => file.metadata(key),
+        }
+    }
+
+    /// The names of all columns of doubles.
+    pub(super) fn double_columns(&self) -> Vec<String> {
+        match self {
+            Self::Parquet(file) => file.double_columns(),
+            Self::Journal(file) => file.double_columns(),
+        }
+    }
+
+    /// Reads the columns of the table and `doubles` piece by piece, each with the number of its first row.
+    ///
+    /// What is wrong with a file is an error. A journal is read as far as it makes sense, and what ends it is returned.
+    pub(super) fn read(
+        self,
+        doubles: &[String],
+        mut visit: impl FnMut(&Rows<'a>) -> Result<()>,
+    ) -> Result<Option<String>> {
+        let place = self.place();
+        match self {
+            Self::Parquet(file) => file.read(doubles, visit).map(|()| None),
+            Self::Journal(file) => {
+                let mut first_row = 0;
+                let result = file.batches(doubles, |batch| {
+                    let rows = Rows {
+                        place,
+                        batch,
+                        first_row,
+                    };
+                    first_row += rows.len();
+                    visit(&rows).map_err(Stop::Senseless)
+                });
+                match result {
+                    Ok(tail) => Ok(tail),
+                    Err(Stop::Senseless(error)) => Ok(Some(error.to_string())),
+                    Err(Stop::Io(error)) => {
+                        Err(Error::read(&place.session.join(place.file), error))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Why a journal is not read on.
+enum Stop {
+    Senseless(Error),
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
 /// An open file of a table whose footer has been read.
-pub(super) struct TableFile<'a> {
+pub(super) struct ParquetFile<'a> {
     pub(super) place: Place<'a>,
     file: File,
     builder: ParquetRecordBatchReaderBuilder<File>,
     bytes: u64,
 }
 
-impl<'a> TableFile<'a> {
+impl<'a> ParquetFile<'a> {
     pub(super) fn open(session: &'a Path, table: &'static Table) -> Result<Self> {
-        let place = Place { session, table };
+        let place = Place {
+            session,
+            table,
+            file: table.file,
+        };
         let mut file = open_file(session, table.file)?;
         let bytes = check_ends(&mut file, place)?;
         // Types come from Parquet's own schema. The copy of an Arrow schema that a writer may add says
@@ -100,7 +191,7 @@ impl<'a> TableFile<'a> {
     }
 
     /// A value of the file's own metadata.
-    pub(super) fn metadata(&self, key: &str) -> Option<&str> {
+    fn metadata(&self, key: &str) -> Option<&str> {
         let pairs = self
             .builder
             .metadata()
@@ -110,7 +201,7 @@ impl<'a> TableFile<'a> {
     }
 
     /// The names of all columns of doubles.
-    pub(super) fn double_columns(&self) -> Vec<String> {
+    fn double_columns(&self) -> Vec<String> {
         self.root_fields()
             .iter()
             .filter(|field| {
@@ -121,7 +212,7 @@ impl<'a> TableFile<'a> {
     }
 
     /// Reads the columns of the table and `doubles` piece by piece, each with the number of its first row.
-    pub(super) fn read(
+    fn read(
         self,
         doubles: &[String],
         mut visit: impl FnMut(&Rows<'a>) -> Result<()>,
@@ -232,8 +323,7 @@ fn check_ends(file: &mut File, place: Place<'_>) -> Result<u64> {
         }
         Ok(bytes)
     };
-    let bytes =
-        read().map_err(|error| Error::read(&place.session.join(place.table.file), error))?;
+    let bytes = read().map_err(|error| Error::read(&place.session.join(place.file), error))?;
     match ends {
         [start, [b'P', b'A', b'R', b'1']] if &start == b"PAR1" => Ok(bytes),
         [_, [b'P', b'A', b'R', b'1']] => Err(place.damaged(None, "it is not a Parquet file")),

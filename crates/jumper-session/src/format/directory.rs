@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
-use crate::format::{manifest, schema};
+use crate::format::{journal, manifest, schema};
 
 /// Makes a directory at `path` with what `fill` puts into it, in place of a session that may be there.
 pub(super) fn replace(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
@@ -49,13 +49,26 @@ fn resolve(path: &Path) -> Result<PathBuf> {
 
 fn is_replaceable(target: &Path) -> bool {
     let is_empty = fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
-    is_empty || manifest::is_session(target) && holds_only_a_session(target)
+    let is_session = manifest::is_session(target) || journal::is_in(target);
+    is_empty || is_session && holds_only_a_session(target)
+}
+
+/// Whether nothing is at `path` yet but an empty directory.
+#[cfg(feature = "record")]
+pub(super) fn is_free(path: &Path) -> bool {
+    match fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => {
+            error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err()
+        }
+    }
 }
 
 /// Whether nothing is in the directory but what sessions have: replacing it would take the rest along.
 fn holds_only_a_session(target: &Path) -> bool {
-    let is_ours =
-        |name: &str| name == schema::MANIFEST || name == "journal" || name.ends_with(".parquet");
+    let is_ours = |name: &str| {
+        name == schema::MANIFEST || name == schema::JOURNAL || name.ends_with(".parquet")
+    };
     let mut entries = fs::read_dir(target).into_iter().flatten();
     entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_ours)))
 }

@@ -49,6 +49,14 @@ pub(super) fn write(manifest: &Manifest, session: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Puts the manifest into a journal, in place of the one that is there.
+#[cfg(feature = "record")]
+pub(super) fn replace(manifest: &Manifest, journal: &Path) -> io::Result<()> {
+    let staging = journal.join("manifest.new");
+    fs::write(&staging, serde_json::to_vec(manifest)?)?;
+    fs::rename(staging, journal.join(schema::MANIFEST))
+}
+
 /// Whether the directory `session` has a manifest of a Jumper session of any version.
 pub(super) fn is_session(session: &Path) -> bool {
     read_bytes(session)

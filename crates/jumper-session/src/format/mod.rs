@@ -6,6 +6,7 @@
 
 mod columns;
 mod directory;
+mod journal;
 mod manifest;
 mod pages;
 mod read;
@@ -18,6 +19,8 @@ use std::path::Path;
 
 use crate::Session;
 use crate::error::{Error, Result};
+#[cfg(feature = "record")]
+pub(crate) use journal::Journal;
 
 /// Reads and checks the session directory at `path`.
 pub(crate) fn open(path: &Path) -> Result<Session> {
@@ -29,7 +32,11 @@ pub(crate) fn open(path: &Path) -> Result<Session> {
         });
     }
     let absolute = path.canonicalize().unwrap_or_else(|_| path.into());
-    let mut session = read::session(path, manifest::read(path)?)?;
+    let is_finished = path.join(schema::MANIFEST).exists();
+    let mut session = match is_finished || !journal::is_in(path) {
+        true => read::session(path, manifest::read(path)?)?,
+        false => read::journal(path, manifest::read(&path.join(schema::JOURNAL))?)?,
+    };
     session.path = Some(absolute);
     Ok(session)
 }
@@ -40,6 +47,24 @@ pub(crate) fn save(session: &Session, path: &Path) -> Result<()> {
         write::tables(session, staging)?;
         manifest::write(session.manifest(), staging)
     })
+}
+
+/// Makes a session of the journal in the directory `path`, in its place.
+pub(crate) fn repair(path: &Path) -> Result<Session> {
+    let session = open(path)?;
+    if path.join(schema::MANIFEST).exists() {
+        return Ok(session);
+    }
+    if journal::is_being_written(path) {
+        return Err(Error::BeingRecorded { path: path.into() });
+    }
+    save(&session, path)?;
+    Ok(session)
+}
+
+/// Whether the directory `path` has a recording that was not finished.
+pub(crate) fn is_unfinished(path: &Path) -> bool {
+    !path.join(schema::MANIFEST).exists() && journal::is_in(path)
 }
 
 /// Finds out whether [`save`] could write at `path`. Leaves nothing behind.
@@ -57,16 +82,20 @@ pub(crate) fn is_fixed_metrics_column(name: &str) -> bool {
 
 /// Opens a file of a session for reading.
 fn open_file(session: &Path, file: &'static str) -> Result<fs::File> {
-    let path = session.join(file);
+    open_path(session, &session.join(file), file)
+}
+
+/// Opens the file `path` of a session, which is `file` within it.
+fn open_path(session: &Path, path: &Path, file: &'static str) -> Result<fs::File> {
     let fail = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Error::Incomplete {
             path: session.into(),
             file,
         },
-        _ => Error::read(&path, error),
+        _ => Error::read(path, error),
     };
     // Asked before opening: opening a named pipe would wait for a writer, perhaps for ever.
-    if !fs::metadata(&path).map_err(fail)?.is_file() {
+    if !fs::metadata(path).map_err(fail)?.is_file() {
         return Err(Error::Damaged {
             path: session.into(),
             file,
@@ -74,5 +103,5 @@ fn open_file(session: &Path, file: &'static str) -> Result<fs::File> {
             detail: "it is not a regular file".into(),
         });
     }
-    fs::File::open(&path).map_err(fail)
+    fs::File::open(path).map_err(fail)
 }

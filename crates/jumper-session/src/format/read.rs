@@ -10,8 +10,9 @@ use std::time::Duration;
 use arrow_array::UInt32Array;
 
 use crate::error::Result;
-use crate::format::columns::{Rows, TableFile, optional, optional_text};
-use crate::format::schema::{self, METRICS_KEY};
+use crate::format::columns::{ParquetFile, Rows, TableFile, optional, optional_text};
+use crate::format::journal::JournalFile;
+use crate::format::schema::{self, METRICS_KEY, Table};
 use crate::tables::{
     Extent, FrameTable, FunctionRow, MetricColumn, MetricsTable, NONE_U32, NONE_U64, Process,
     ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Thread, ThreadState,
@@ -21,40 +22,82 @@ use crate::{FunctionId, HostId, Manifest, ProcessId, Session, StackId, ThreadId,
 
 /// Reads the tables of the session directory `path`, whose manifest has been read.
 pub(super) fn session(path: &Path, manifest: Manifest) -> Result<Session> {
-    let mut reader = Reader {
-        path,
-        hosts: manifest.hosts.len(),
-        strings: StringTable::default(),
-    };
-    let frames = reader.frames()?;
-    let stacks = reader.stacks(&frames)?;
-    let processes = reader.processes()?;
-    let threads = reader.threads(&processes)?;
-    let samples = reader.samples(&processes, &threads, &stacks)?;
-    let metrics = reader.metrics()?;
-    Ok(Session {
-        manifest,
-        strings: reader.strings,
-        frames,
-        stacks,
-        processes,
-        threads,
-        samples,
-        metrics,
-        path: Some(path.into()),
-    })
+    Reader::new(path, &manifest, false).session(manifest)
+}
+
+/// Reads the tables of a journal, whose manifest has been read, as far as they make sense. What does not is in a note.
+pub(super) fn journal(path: &Path, manifest: Manifest) -> Result<Session> {
+    let mut session = Reader::new(path, &manifest, true).session(manifest)?;
+    let manifest = &mut session.manifest;
+    if let Some(stacks) = &mut manifest.stacks {
+        stacks.samples = session.samples.len() as u64;
+        stacks.lost = session.threads.lost();
+    }
+    // The manifest is a moment younger or older than the tables.
+    let last = session.samples.times().iter().max().copied();
+    manifest.end = manifest.end.max(last.unwrap_or(manifest.start));
+    Ok(session)
 }
 
 struct Reader<'a> {
     path: &'a Path,
+    is_journal: bool,
     hosts: usize,
     strings: StringTable,
+    notes: Vec<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(path: &'a Path, manifest: &Manifest, is_journal: bool) -> Self {
+        Self {
+            path,
+            is_journal,
+            hosts: manifest.hosts.len(),
+            strings: StringTable::default(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn session(mut self, mut manifest: Manifest) -> Result<Session> {
+        let frames = self.frames()?;
+        let stacks = self.stacks(&frames)?;
+        let processes = self.processes()?;
+        let threads = self.threads(&processes)?;
+        let samples = self.samples(&processes, &threads, &stacks)?;
+        let metrics = self.metrics()?;
+        manifest.notes.append(&mut self.notes);
+        Ok(Session {
+            manifest,
+            strings: self.strings,
+            frames,
+            stacks,
+            processes,
+            threads,
+            samples,
+            metrics,
+            path: Some(self.path.into()),
+        })
+    }
+
+    fn open(&self, table: &'static Table) -> Result<TableFile<'a>> {
+        Ok(match self.is_journal {
+            true => TableFile::Journal(JournalFile::open(self.path, table)?),
+            false => TableFile::Parquet(Box::new(ParquetFile::open(self.path, table)?)),
+        })
+    }
+
+    fn note(&mut self, tail: Option<String>) {
+        if let Some(tail) = tail {
+            self.notes
+                .push(format!("what was recorded last is left out: {tail}"));
+        }
+    }
 }
 
 impl Reader<'_> {
     fn frames(&mut self) -> Result<FrameTable> {
         let mut frames = FrameTable::default();
-        TableFile::open(self.path, &schema::FRAMES)?.read(&[], |rows| {
+        let tail = self.open(&schema::FRAMES)?.read(&[], |rows| {
             check_row_numbers(rows, "frame")?;
             let (names, qualnames) = (rows.text("name")?, rows.text("qualname")?);
             let (files, first_lines) = (rows.text("file")?, rows.u32("first_line")?);
@@ -74,12 +117,13 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
+        self.note(tail);
         Ok(frames)
     }
 
     fn stacks(&mut self, frames: &FrameTable) -> Result<StackTable> {
         let mut stacks = StackTable::default();
-        TableFile::open(self.path, &schema::STACKS)?.read(&[], |rows| {
+        let tail = self.open(&schema::STACKS)?.read(&[], |rows| {
             check_row_numbers(rows, "stack")?;
             let (parents, functions) = (rows.u32("parent")?, rows.u32("frame")?);
             let lines = rows.u32("line")?;
@@ -115,12 +159,13 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
+        self.note(tail);
         Ok(stacks)
     }
 
     fn processes(&mut self) -> Result<ProcessTable> {
         let mut processes = ProcessTable::default();
-        TableFile::open(self.path, &schema::PROCESSES)?.read(&[], |rows| {
+        let tail = self.open(&schema::PROCESSES)?.read(&[], |rows| {
             check_row_numbers(rows, "process")?;
             let (hosts, pids) = (rows.u32("host")?, rows.u32("pid")?);
             let commands = rows.text("command")?;
@@ -135,12 +180,13 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
+        self.note(tail);
         Ok(processes)
     }
 
     fn threads(&mut self, processes: &ProcessTable) -> Result<ThreadTable> {
         let mut threads = ThreadTable::default();
-        TableFile::open(self.path, &schema::THREADS)?.read(&[], |rows| {
+        let tail = self.open(&schema::THREADS)?.read(&[], |rows| {
             check_row_numbers(rows, "thread")?;
             let (owners, native_ids) = (rows.u32("process")?, rows.u64("native_id")?);
             let (names, lost) = (rows.text("name")?, rows.u64("lost")?);
@@ -156,17 +202,18 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
+        self.note(tail);
         Ok(threads)
     }
 
     fn samples(
-        &self,
+        &mut self,
         processes: &ProcessTable,
         threads: &ThreadTable,
         stacks: &StackTable,
     ) -> Result<SampleTable> {
         let mut samples = SampleTable::default();
-        TableFile::open(self.path, &schema::SAMPLES)?.read(&[], |rows| {
+        let tail = self.open(&schema::SAMPLES)?.read(&[], |rows| {
             let columns = SampleColumns::new(rows)?;
             for row in 0..rows.len() {
                 let sample = columns.sample(row, processes, threads, stacks)?;
@@ -178,18 +225,19 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
+        self.note(tail);
         Ok(samples)
     }
 
     fn metrics(&mut self) -> Result<MetricsTable> {
-        let file = TableFile::open(self.path, &schema::METRICS)?;
+        let file = self.open(&schema::METRICS)?;
         let columns = declared_metrics(&file)?;
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
         let mut metrics = MetricsTable::default();
         for column in columns {
             metrics.declare(column);
         }
-        file.read(&names, |rows| {
+        let tail = file.read(&names, |rows| {
             let (times, hosts, levels) =
                 (rows.i64("time")?, rows.u32("host")?, rows.text("level")?);
             let values = rows.doubles(&names)?;
@@ -204,6 +252,7 @@ impl Reader<'_> {
             }
             Ok(())
         })?;
+        self.note(tail);
         Ok(metrics)
     }
 }
@@ -281,8 +330,10 @@ impl<'a> SampleColumns<'a> {
 /// another program wrote the file anew and left that out.
 fn declared_metrics(file: &TableFile<'_>) -> Result<Vec<MetricColumn>> {
     let declared: Vec<MetricColumn> = match file.metadata(METRICS_KEY) {
-        Some(json) => serde_json::from_str(json)
-            .map_err(|error| file.place.damaged(None, format!("{METRICS_KEY}: {error}")))?,
+        Some(json) => serde_json::from_str(json).map_err(|error| {
+            file.place()
+                .damaged(None, format!("{METRICS_KEY}: {error}"))
+        })?,
         None => Vec::new(),
     };
     let mut declared: HashMap<String, MetricColumn> = declared
@@ -297,7 +348,7 @@ fn declared_metrics(file: &TableFile<'_>) -> Result<Vec<MetricColumn>> {
             continue;
         }
         if !seen.insert(name.clone()) {
-            return Err(file.place.damaged(Some(&name), "it is there twice"));
+            return Err(file.place().damaged(Some(&name), "it is there twice"));
         }
         let known = declared.remove(&name);
         columns.push(known.unwrap_or(MetricColumn {

@@ -5,6 +5,9 @@ use arrow_schema::DataType;
 /// The manifest's file.
 pub(super) const MANIFEST: &str = "manifest.json";
 
+/// The directory of what a recording has so far.
+pub(super) const JOURNAL: &str = "journal";
+
 /// Key of the file metadata that holds the declarations of the metrics, as JSON.
 pub(super) const METRICS_KEY: &str = "jumper.metrics";
 
@@ -53,6 +56,8 @@ pub(super) struct Column {
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) file: &'static str,
+    /// Its file in a journal, without the number.
+    pub(super) journal: &'static str,
     pub(super) columns: &'static [Column],
     /// Rows that are in memory as Arrow arrays at a time. Few where rows hold text: an array of texts
     /// cannot have more than 2 GiB, and a small file can ask for long texts.
@@ -108,6 +113,7 @@ const DURATION: Column = Column {
 pub(super) const FRAMES: Table = Table {
     name: "frames",
     file: "frames.parquet",
+    journal: "journal/frames.arrows",
     columns: &[
         row_number("frame"),
         column("name", Kind::Text),
@@ -122,6 +128,7 @@ pub(super) const FRAMES: Table = Table {
 pub(super) const STACKS: Table = Table {
     name: "stacks",
     file: "stacks.parquet",
+    journal: "journal/stacks.arrows",
     columns: &[
         row_number("stack"),
         nullable("parent", Kind::U32),
@@ -138,6 +145,7 @@ pub(super) const STACKS: Table = Table {
 pub(super) const PROCESSES: Table = Table {
     name: "processes",
     file: "processes.parquet",
+    journal: "journal/processes.arrows",
     columns: &[
         row_number("process"),
         column("host", Kind::U32),
@@ -150,6 +158,7 @@ pub(super) const PROCESSES: Table = Table {
 pub(super) const THREADS: Table = Table {
     name: "threads",
     file: "threads.parquet",
+    journal: "journal/threads.arrows",
     columns: &[
         row_number("thread"),
         column("process", Kind::U32),
@@ -163,6 +172,7 @@ pub(super) const THREADS: Table = Table {
 pub(super) const SAMPLES: Table = Table {
     name: "samples",
     file: "samples.parquet",
+    journal: "journal/samples.arrows",
     columns: &[
         TIME,
         DURATION,
@@ -179,6 +189,7 @@ pub(super) const SAMPLES: Table = Table {
 pub(super) const METRICS: Table = Table {
     name: "metrics",
     file: "metrics.parquet",
+    journal: "journal/metrics.arrows",
     columns: &[TIME, column("host", Kind::U32), column("level", Kind::Text)],
     batch_rows: 1024,
 };

@@ -20,9 +20,8 @@ use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use crate::format::schema::{self, METRICS_KEY, Table};
-use crate::{
-    Format, MetricColumn, MetricId, MetricKind, Session, StackId, StringId, StringTable, Timestamp,
-};
+use crate::tables::{SampleTable, StringTable, Tables};
+use crate::{Format, MetricColumn, MetricId, MetricKind, Session, StackId, StringId, Timestamp};
 
 /// Rows in a row group: what a reader that wants a part of a file must at least read.
 const ROW_GROUP_ROWS: usize = 262_144;
@@ -32,125 +31,120 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// Writes all tables of a session into the directory `dir` and syncs them.
 pub(super) fn tables(session: &Session, dir: &Path) -> io::Result<()> {
-    frames(session, dir)?;
-    stacks(session, dir)?;
-    processes(session, dir)?;
-    threads(session, dir)?;
-    samples(session, dir)?;
-    metrics(session, dir)
+    let tables = session.tables();
+    let write = |table, rows, arrays: fn(Tables<'_>, Range<usize>) -> Vec<ArrayRef>| {
+        Writer::create(dir, table, &[])?.write(rows, |range| arrays(tables, range))
+    };
+    write(&schema::FRAMES, tables.frames.len(), frames)?;
+    write(&schema::STACKS, tables.stacks.len(), stacks)?;
+    write(&schema::PROCESSES, tables.processes.len(), processes)?;
+    write(&schema::THREADS, tables.threads.len(), threads)?;
+    let all = tables.samples;
+    Writer::create(dir, &schema::SAMPLES, &[])?.write(all.len(), |range| samples(all, range))?;
+    let columns = tables.metrics.columns();
+    Writer::create(dir, &schema::METRICS, columns)?
+        .write(tables.metrics.len(), |range| metrics(tables, range))
 }
 
-fn frames(session: &Session, dir: &Path) -> io::Result<()> {
-    let rows = session.frames.rows();
-    let strings = &session.strings;
-    Writer::create(dir, &schema::FRAMES, &[])?.write(rows.len(), |range| {
-        let part = &rows[range.clone()];
-        vec![
-            row_numbers(range),
-            texts(strings, part.iter().map(|row| Some(row.name))),
-            texts(strings, part.iter().map(|row| row.qualname)),
-            texts(strings, part.iter().map(|row| Some(row.file))),
-            numbers(part.iter().map(|row| row.first_line)),
-            Arc::new(BooleanArray::from_iter(
-                part.iter().map(|row| Some(row.hidden)),
-            )),
-        ]
-    })
+/// Rows of the table of functions as columns.
+pub(super) fn frames(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+    let (strings, part) = (tables.strings, &tables.frames.rows()[range.clone()]);
+    vec![
+        row_numbers(range),
+        texts(strings, part.iter().map(|row| Some(row.name))),
+        texts(strings, part.iter().map(|row| row.qualname)),
+        texts(strings, part.iter().map(|row| Some(row.file))),
+        numbers(part.iter().map(|row| row.first_line)),
+        Arc::new(BooleanArray::from_iter(
+            part.iter().map(|row| Some(row.hidden)),
+        )),
+    ]
 }
 
-fn stacks(session: &Session, dir: &Path) -> io::Result<()> {
-    let stacks = &session.stacks;
-    Writer::create(dir, &schema::STACKS, &[])?.write(stacks.len(), |range| {
-        let rows = || range.clone().map(|row| stacks.get(StackId::from_len(row)));
-        let parents = rows().map(|row| row.parent.map(StackId::as_u32));
-        vec![
-            row_numbers(range.clone()),
-            optional_numbers(parents),
-            numbers(rows().map(|row| row.function.as_u32())),
-            numbers(rows().map(|row| row.line)),
-            optional_numbers(rows().map(|row| row.extent.column())),
-            optional_numbers(rows().map(|row| row.extent.end_line())),
-            optional_numbers(rows().map(|row| row.extent.end_column())),
-            texts(&session.strings, rows().map(|row| row.class)),
-        ]
-    })
+/// Rows of the table of stacks as columns.
+pub(super) fn stacks(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+    let stacks = tables.stacks;
+    let rows = || range.clone().map(|row| stacks.get(StackId::from_len(row)));
+    let parents = rows().map(|row| row.parent.map(StackId::as_u32));
+    vec![
+        row_numbers(range.clone()),
+        optional_numbers(parents),
+        numbers(rows().map(|row| row.function.as_u32())),
+        numbers(rows().map(|row| row.line)),
+        optional_numbers(rows().map(|row| row.extent.column())),
+        optional_numbers(rows().map(|row| row.extent.end_line())),
+        optional_numbers(rows().map(|row| row.extent.end_column())),
+        texts(tables.strings, rows().map(|row| row.class)),
+    ]
 }
 
-fn processes(session: &Session, dir: &Path) -> io::Result<()> {
-    let rows = session.processes.rows();
-    Writer::create(dir, &schema::PROCESSES, &[])?.write(rows.len(), |range| {
-        let part = &rows[range.clone()];
-        vec![
-            row_numbers(range),
-            numbers(part.iter().map(|row| row.host.as_u32())),
-            numbers(part.iter().map(|row| row.pid)),
-            texts(&session.strings, part.iter().map(|row| row.command)),
-        ]
-    })
+/// Rows of the table of processes as columns.
+pub(super) fn processes(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+    let part = &tables.processes.rows()[range.clone()];
+    vec![
+        row_numbers(range),
+        numbers(part.iter().map(|row| row.host.as_u32())),
+        numbers(part.iter().map(|row| row.pid)),
+        texts(tables.strings, part.iter().map(|row| row.command)),
+    ]
 }
 
-fn threads(session: &Session, dir: &Path) -> io::Result<()> {
-    let rows = session.threads.rows();
-    Writer::create(dir, &schema::THREADS, &[])?.write(rows.len(), |range| {
-        let part = &rows[range.clone()];
-        vec![
-            row_numbers(range),
-            numbers(part.iter().map(|row| row.process.as_u32())),
-            Arc::new(UInt64Array::from_iter_values(
-                part.iter().map(|row| row.native_id),
-            )),
-            texts(&session.strings, part.iter().map(|row| row.name)),
-            Arc::new(UInt64Array::from_iter_values(
-                part.iter().map(|row| row.lost),
-            )),
-        ]
-    })
+/// Rows of the table of threads as columns.
+pub(super) fn threads(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+    let part = &tables.threads.rows()[range.clone()];
+    vec![
+        row_numbers(range),
+        numbers(part.iter().map(|row| row.process.as_u32())),
+        Arc::new(UInt64Array::from_iter_values(
+            part.iter().map(|row| row.native_id),
+        )),
+        texts(tables.strings, part.iter().map(|row| row.name)),
+        Arc::new(UInt64Array::from_iter_values(
+            part.iter().map(|row| row.lost),
+        )),
+    ]
 }
 
-fn samples(session: &Session, dir: &Path) -> io::Result<()> {
-    let samples = &session.samples;
-    Writer::create(dir, &schema::SAMPLES, &[])?.write(samples.len(), |range| {
-        let rows = || range.clone().map(|row| samples.get(row));
-        let durations = samples.durations_ns()[range.clone()].iter();
-        // A table keeps the sum of its durations within an i64, and so each one.
-        let durations = durations.map(|nanos| *nanos as i64);
-        let stacks = rows().map(|row| row.stack.map(StackId::as_u32));
-        vec![
-            times(&samples.times()[range.clone()]),
-            Arc::new(Int64Array::from_iter_values(durations)),
-            numbers(rows().map(|row| row.host.as_u32())),
-            numbers(rows().map(|row| row.process.as_u32())),
-            numbers(rows().map(|row| row.thread.as_u32())),
-            Arc::new(UInt64Array::from_iter(rows().map(|row| row.task))),
-            Arc::new(UInt8Array::from_iter_values(
-                rows().map(|row| row.state.bits()),
-            )),
-            optional_numbers(stacks),
-        ]
-    })
+/// Samples as columns.
+pub(super) fn samples(samples: &SampleTable, range: Range<usize>) -> Vec<ArrayRef> {
+    let rows = || range.clone().map(|row| samples.get(row));
+    let durations = samples.durations_ns()[range.clone()].iter();
+    // A table keeps the sum of its durations within an i64, and so each one.
+    let durations = durations.map(|nanos| *nanos as i64);
+    let stacks = rows().map(|row| row.stack.map(StackId::as_u32));
+    vec![
+        times(&samples.times()[range.clone()]),
+        Arc::new(Int64Array::from_iter_values(durations)),
+        numbers(rows().map(|row| row.host.as_u32())),
+        numbers(rows().map(|row| row.process.as_u32())),
+        numbers(rows().map(|row| row.thread.as_u32())),
+        Arc::new(UInt64Array::from_iter(rows().map(|row| row.task))),
+        Arc::new(UInt8Array::from_iter_values(
+            rows().map(|row| row.state.bits()),
+        )),
+        optional_numbers(stacks),
+    ]
 }
 
-fn metrics(session: &Session, dir: &Path) -> io::Result<()> {
-    let metrics = &session.metrics;
-    let columns = metrics.columns();
-    Writer::create(dir, &schema::METRICS, columns)?.write(metrics.len(), |range| {
-        let hosts = metrics.hosts()[range.clone()]
-            .iter()
-            .map(|host| host.as_u32());
-        let levels = metrics.levels()[range.clone()]
-            .iter()
-            .map(|level| Some(*level));
-        let mut arrays = vec![
-            times(&metrics.times()[range.clone()]),
-            numbers(hosts),
-            texts(&session.strings, levels),
-        ];
-        for metric in 0..columns.len() {
-            let values = &metrics.values(MetricId::from_len(metric))[range.clone()];
-            arrays.push(Arc::new(Float64Array::from_iter(values)));
-        }
-        arrays
-    })
+/// Rows of the table of metrics as columns.
+pub(super) fn metrics(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+    let metrics = tables.metrics;
+    let hosts = metrics.hosts()[range.clone()]
+        .iter()
+        .map(|host| host.as_u32());
+    let levels = metrics.levels()[range.clone()]
+        .iter()
+        .map(|level| Some(*level));
+    let mut arrays = vec![
+        times(&metrics.times()[range.clone()]),
+        numbers(hosts),
+        texts(tables.strings, levels),
+    ];
+    for metric in 0..metrics.columns().len() {
+        let values = &metrics.values(MetricId::from_len(metric))[range.clone()];
+        arrays.push(Arc::new(Float64Array::from_iter(values)));
+    }
+    arrays
 }
 
 fn row_numbers(range: Range<usize>) -> ArrayRef {
@@ -178,22 +172,25 @@ fn texts(strings: &StringTable, ids: impl Iterator<Item = Option<StringId>>) -> 
     )
 }
 
+/// The columns of a table, with those of `metrics` behind them.
+pub(super) fn arrow_schema(table: &Table, metrics: &[MetricColumn]) -> Schema {
+    let fixed = table.columns.iter().map(|column| {
+        Field::new(column.name, column.kind.data_type(), column.nullable)
+            .with_metadata(field_metadata(column.metadata))
+    });
+    Schema::new(fixed.chain(metrics.iter().map(field)).collect::<Vec<_>>())
+}
+
 /// One Parquet file in the making.
-struct Writer {
+pub(super) struct Writer {
     inner: ArrowWriter<fs::File>,
     schema: SchemaRef,
     batch_rows: usize,
 }
 
 impl Writer {
-    fn create(dir: &Path, table: &Table, metrics: &[MetricColumn]) -> io::Result<Self> {
-        let fixed = table.columns.iter().map(|column| {
-            Field::new(column.name, column.kind.data_type(), column.nullable)
-                .with_metadata(field_metadata(column.metadata))
-        });
-        let schema = Arc::new(Schema::new(
-            fixed.chain(metrics.iter().map(field)).collect::<Vec<_>>(),
-        ));
+    pub(super) fn create(dir: &Path, table: &Table, metrics: &[MetricColumn]) -> io::Result<Self> {
+        let schema = Arc::new(arrow_schema(table, metrics));
         let file = fs::File::create_new(dir.join(table.file))?;
         let inner =
             ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties(table, metrics)?))
@@ -215,9 +212,25 @@ impl Writer {
             let range = start..rows.min(start + self.batch_rows);
             let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays(range))
                 .map_err(io::Error::other)?;
-            self.inner.write(&batch).map_err(into_io)?;
+            self.push(&batch)?;
         }
-        self.inner.into_inner().map_err(into_io)?.sync_all()
+        self.finish()
+    }
+
+    #[cfg(feature = "record")]
+    pub(super) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Appends rows that have the columns of the table.
+    pub(super) fn push(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        self.inner.write(batch).map_err(into_io)
+    }
+
+    /// Ends the file and syncs it.
+    pub(super) fn finish(mut self) -> io::Result<()> {
+        self.inner.finish().map_err(into_io)?;
+        self.inner.inner().sync_all()
     }
 }
 

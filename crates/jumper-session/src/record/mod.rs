@@ -8,17 +8,20 @@
 //! | `stacks` | waits for the interpreter, samples it, translates what the sampler knows |
 //! | `source` | the sampler, which recordings of the own process share |
 //! | `metrics` | samples resources |
+//! | `journal` | keeps what there is on disk meanwhile |
 //! | `facts` | what the session says about the machine and the program |
 //! | `stop` | ends a thread that sleeps |
 //!
 //! A program that is started to be recorded can have the [`agent`] loaded into it, which makes looking at it cheaper.
 
 mod facts;
+mod journal;
 mod metrics;
 mod source;
 mod stacks;
 mod stop;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -27,10 +30,12 @@ use jumper_sampler::metrics::{MetricsError, MetricsSampler};
 pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
+use crate::format::Journal;
 use crate::{
     ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, Program, Python, Session, SessionBuilder,
     StacksSummary, Timestamp,
 };
+pub use journal::Kept;
 use source::Source;
 use stop::Stop;
 
@@ -47,6 +52,9 @@ pub struct RecordOptions {
     pub hold: HoldMode,
     /// The threads whose stacks are recorded, by the kernel's number; all where there are none.
     pub threads: Vec<u32>,
+    /// Where the recording is kept while it goes on; in memory only by default. What is kept survives whatever
+    /// ends the recorder, and takes no memory.
+    pub kept: Option<Kept>,
 }
 
 /// An agent for one program that is going to be started: see [`Recording::start_through`].
@@ -65,6 +73,7 @@ impl Default for RecordOptions {
             metrics_interval: Some(Duration::from_millis(500)),
             hold: HoldMode::Ptrace,
             threads: Vec::new(),
+            kept: None,
         }
     }
 }
@@ -107,6 +116,12 @@ impl RecordOptions {
         }
     }
 
+    /// These options with a place on disk, or without.
+    #[must_use]
+    pub fn with_kept(self, kept: Option<Kept>) -> Self {
+        Self { kept, ..self }
+    }
+
     /// These options without resources.
     #[must_use]
     pub fn without_metrics(self) -> Self {
@@ -143,6 +158,9 @@ pub enum RecordError {
     /// Its resources cannot be measured.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    /// It cannot be kept where it was to be.
+    #[error(transparent)]
+    Session(#[from] crate::Error),
     /// The agent cannot be made.
     #[error(
         "cannot make the agent that is loaded into the program: {0}; do without it: `--hold ptrace`"
@@ -177,6 +195,7 @@ pub struct Recording {
     /// Taken when the recording ends.
     stacks: Option<JoinHandle<stacks::Summary>>,
     metrics: Option<JoinHandle<metrics::Summary>>,
+    keeper: Option<JoinHandle<journal::Left>>,
 }
 
 impl Drop for Recording {
@@ -186,7 +205,7 @@ impl Drop for Recording {
             self.stop.now();
         } else {
             // The handles of threads that do not exist here must not be touched.
-            std::mem::forget((self.stacks.take(), self.metrics.take()));
+            std::mem::forget((self.stacks.take(), self.metrics.take(), self.keeper.take()));
         }
     }
 }
@@ -256,12 +275,43 @@ impl Recording {
         let process = builder.add_process(host, pid.get(), facts::command_line(pid).as_deref());
         let builder = Arc::new(Mutex::new(builder));
         let stop = Arc::new(Stop::default());
+        let live = Arc::new(Mutex::new(journal::Live {
+            stacks: StacksSummary {
+                interval: options.interval,
+                hold: hold(options.hold),
+                ..StacksSummary::default()
+            },
+            python: None,
+        }));
+        let keeper = match &options.kept {
+            Some(kept) => {
+                let manifest = Manifest {
+                    jumper_version: env!("CARGO_PKG_VERSION").into(),
+                    program: Program {
+                        pid: pid.get(),
+                        ..kept.program.clone()
+                    },
+                    clock,
+                    start,
+                    metrics: options.metrics_interval.map(|interval| MetricsSummary {
+                        interval,
+                        ..MetricsSummary::default()
+                    }),
+                    ..Manifest::default()
+                };
+                let journal = Journal::beside(&kept.path)?;
+                let (builder, live) = (Arc::clone(&builder), Arc::clone(&live));
+                Some(journal::Keeper::start(journal, manifest, builder, live)?)
+            }
+            None => None,
+        };
         let stacks = stacks::Recorder::new(
             pid,
             options.clone(),
             agent,
             process,
             Arc::clone(&builder),
+            live,
             Arc::clone(&stop),
         );
         let stacks = spawn("jumper-stacks", move || stacks.run(sampler))?;
@@ -279,6 +329,14 @@ impl Recording {
             }
             _ => None,
         };
+        let keeper = match keeper {
+            Some(keeper) => {
+                let stop_keeper = Arc::clone(&stop);
+                let spawned = spawn("jumper-journal", move || keeper.run(&stop_keeper));
+                Some(spawned.inspect_err(|_| stop.now())?)
+            }
+            None => None,
+        };
         Ok(Self {
             pid,
             options,
@@ -289,6 +347,7 @@ impl Recording {
             start,
             stacks: Some(stacks),
             metrics,
+            keeper,
         })
     }
 
@@ -319,11 +378,17 @@ impl Recording {
 
     /// Ends the recording. `program` and `outcome` are the caller's to know.
     ///
+    /// One that was [kept](RecordOptions::kept) is then a session on disk. If that cannot be made of it, for lack of space
+    /// say, it stays what it was, and a note in the session says so: [`Session::repair`] tries again.
+    ///
     /// In a process [forked](Self::is_ours) from the one that started it, where its threads do not exist, the
     /// session is empty.
-    pub fn finish(mut self, program: Program, outcome: Outcome) -> Session {
+    ///
+    /// # Errors
+    /// Where what was kept cannot be read any more.
+    pub fn finish(mut self, program: Program, outcome: Outcome) -> Result<Session, crate::Error> {
         if !self.is_ours() {
-            return SessionBuilder::new().finish(Manifest::default());
+            return Ok(SessionBuilder::new().finish(Manifest::default()));
         }
         self.stop.now();
         let stacks = self.stacks.take().map(JoinHandle::join);
@@ -331,10 +396,10 @@ impl Recording {
             .and_then(Result::ok)
             .unwrap_or_else(stacks::Summary::of_failure);
         let metrics = self.metrics.take().and_then(|thread| thread.join().ok());
+        let keeper = self.keeper.take().and_then(|thread| thread.join().ok());
         let end = from_clock(Clock::now());
-        let builder = std::mem::take(&mut *lock(&self.builder));
         let metrics = metrics.unwrap_or_default();
-        builder.finish(Manifest {
+        let manifest = Manifest {
             jumper_version: env!("CARGO_PKG_VERSION").into(),
             python: stacks.python,
             program: Program {
@@ -365,8 +430,39 @@ impl Recording {
                 }),
             notes: stacks.notes,
             ..Manifest::default()
-        })
+        };
+        match (keeper, self.options.kept.take()) {
+            (Some(left), Some(kept)) => finish_kept(left, &kept.path, manifest),
+            _ => Ok(std::mem::take(&mut *lock(&self.builder)).finish(manifest)),
+        }
     }
+}
+
+/// Makes a session of the journal. Where that fails, what is in the journal is the session.
+fn finish_kept(
+    (mut keeper, failed): journal::Left,
+    path: &Path,
+    manifest: Manifest,
+) -> Result<Session, crate::Error> {
+    let failed = match failed {
+        None => keeper.write(&manifest).err(),
+        failed => failed,
+    };
+    let journal = keeper.into_journal();
+    let place = journal.session().to_owned();
+    let note = match failed {
+        None => match journal.finish(path, manifest) {
+            Ok(()) => return Session::open(path),
+            Err(error) => format!("the recording is whole but not finished: {error}"),
+        },
+        Some(error) => format!("the recording ends early: {error}"),
+    };
+    let mut session = Session::open(&place)?;
+    session.manifest.notes.push(format!(
+        "{note}; then finish it with `jumper repair {}`",
+        place.display()
+    ));
+    Ok(session)
 }
 
 fn spawn<T: Send + 'static>(
@@ -377,8 +473,8 @@ fn spawn<T: Send + 'static>(
     without_signals(|| builder.spawn(body)).map_err(RecordError::Thread)
 }
 
-fn lock(builder: &Mutex<SessionBuilder>) -> std::sync::MutexGuard<'_, SessionBuilder> {
-    builder.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn from_clock(time: Clock) -> Timestamp {

@@ -9,12 +9,13 @@ use jumper_sampler::{
     Tid, Timestamp as Clock, wake_exactly,
 };
 
+use super::journal::Live;
 use super::source::Source;
 use super::stop::Stop;
 use super::{RecordOptions, facts, from_clock, lock, python};
 use crate::{
     Extent, Function, FunctionId, NewSample, Place, ProcessId, Python, SessionBuilder, StackId,
-    StringId, ThreadId, ThreadState,
+    StacksSummary, StringId, ThreadId, ThreadState,
 };
 
 /// How often to look for the interpreter of a program that was just started. It is there within some 10 ms.
@@ -70,6 +71,8 @@ pub(super) struct Recorder {
     agent: Option<Agent>,
     process: ProcessId,
     builder: Arc<Mutex<SessionBuilder>>,
+    /// What others see of the summary.
+    live: Arc<Mutex<Live>>,
     stop: Arc<Stop>,
     /// The kernel threads seen so far, which stay the same when the process runs another program (exec).
     by_tid: HashMap<Tid, ThreadId>,
@@ -84,6 +87,7 @@ impl Recorder {
         agent: Option<Agent>,
         process: ProcessId,
         builder: Arc<Mutex<SessionBuilder>>,
+        live: Arc<Mutex<Live>>,
         stop: Arc<Stop>,
     ) -> Self {
         Self {
@@ -92,6 +96,7 @@ impl Recorder {
             agent,
             process,
             builder,
+            live,
             stop,
             by_tid: HashMap::new(),
             first_look: None,
@@ -169,6 +174,11 @@ impl Recorder {
         source.choose_threads(&self.options.threads);
         let version = source.with(StackSampler::version);
         self.summary.python = Some(python(version, self.pid));
+        {
+            let mut live = lock(&self.live);
+            live.python.clone_from(&self.summary.python);
+            live.stacks.hold = super::hold(source.with(StackSampler::hold_mode));
+        }
         if let Some(command) = facts::command_line(self.pid) {
             lock(&self.builder).set_process_command(self.process, &command);
         }
@@ -222,6 +232,14 @@ impl Recorder {
         self.summary.span = beat.at.saturating_duration_since(first);
         self.summary.ticks += 1;
         self.summary.late += beat.missed(self.options.interval);
+        let mut live = lock(&self.live);
+        live.stacks = StacksSummary {
+            ticks: self.summary.ticks,
+            late_ticks: self.summary.late,
+            partial: self.summary.partial,
+            span: self.summary.span,
+            ..live.stacks
+        };
     }
 
     fn append(&mut self, tick: &Tick<'_>, translation: &mut Translation) {

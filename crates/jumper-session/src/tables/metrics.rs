@@ -110,6 +110,16 @@ impl MetricsTable {
         id
     }
 
+    /// Takes all rows out and leaves the declarations.
+    pub(crate) fn take_rows(&mut self) -> Self {
+        let empty = Self {
+            columns: self.columns.clone(),
+            values: vec![Vec::new(); self.columns.len()],
+            ..Self::default()
+        };
+        std::mem::replace(self, empty)
+    }
+
     /// Adds a row; columns beyond the end of `values` are missing in it.
     pub(crate) fn push<I>(&mut self, time: Timestamp, host: HostId, level: StringId, values: I)
     where

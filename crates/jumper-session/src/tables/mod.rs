@@ -10,6 +10,7 @@ mod processes;
 mod samples;
 mod stacks;
 mod strings;
+mod view;
 
 pub use frames::{FrameTable, Function, FunctionRow};
 pub use metrics::{MetricColumn, MetricKind, MetricsTable};
@@ -17,6 +18,7 @@ pub use processes::{Process, ProcessTable, Thread, ThreadTable};
 pub use samples::{NewSample, Sample, SampleTable, ThreadState};
 pub use stacks::{Extent, Place, Stack, StackFrames, StackTable};
 pub use strings::StringTable;
+pub(crate) use view::Tables;
 
 /// The value of a `u32` column that stands for "none". No table has this many rows.
 pub(crate) const NONE_U32: u32 = u32::MAX;

@@ -1,0 +1,32 @@
+//! `jumper repair SESSION`
+
+use std::path::Path;
+
+use jumper_session::Session;
+
+use crate::args::RepairArgs;
+use crate::error::CliError;
+use crate::input;
+use crate::terminal::say;
+
+pub(crate) fn repair(arguments: &RepairArgs) -> Result<u8, CliError> {
+    let path: &Path = &arguments.session;
+    if !Session::is_unfinished(path) {
+        let session = input::open(path)?;
+        let samples = session.samples().len();
+        say(&format!(
+            "nothing to repair: the session is whole, with {samples} samples"
+        ));
+        return Ok(0);
+    }
+    let session = input::read(|| Session::repair(path))?;
+    for note in &session.manifest().notes {
+        say(note);
+    }
+    say(&format!(
+        "the session is whole again: {:.1} s, {} samples",
+        session.duration().as_secs_f64(),
+        session.samples().len()
+    ));
+    Ok(0)
+}
