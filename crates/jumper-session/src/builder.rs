@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::hash::IntMap;
 use crate::tables::{
     FrameTable, Function, FunctionRow, MetricColumn, MetricsTable, NewSample, Place, Process,
-    ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Tables, Thread, ThreadTable,
+    ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Thread, ThreadTable,
 };
 use crate::{
     Format, FunctionId, Host, HostId, Manifest, MetricId, ProcessId, Session, StackId, StringId,
@@ -246,38 +246,6 @@ impl SessionBuilder {
         self.taken.1 + self.metrics.len()
     }
 
-    /// Takes the samples out that are there by now.
-    #[cfg(feature = "record")]
-    pub(crate) fn take_samples(&mut self) -> SampleTable {
-        self.taken.0 += self.samples.len();
-        std::mem::take(&mut self.samples)
-    }
-
-    /// Takes the rows of metrics out that are there by now.
-    #[cfg(feature = "record")]
-    pub(crate) fn take_metrics(&mut self) -> MetricsTable {
-        self.taken.1 += self.metrics.len();
-        self.metrics.take_rows()
-    }
-
-    #[cfg(feature = "record")]
-    pub(crate) fn hosts(&self) -> &[Host] {
-        &self.hosts
-    }
-
-    #[cfg(feature = "record")]
-    pub(crate) fn tables(&self) -> Tables<'_> {
-        Tables {
-            strings: &self.strings,
-            frames: &self.frames,
-            stacks: &self.stacks,
-            processes: &self.processes,
-            threads: &self.threads,
-            samples: &self.samples,
-            metrics: &self.metrics,
-        }
-    }
-
     /// Samples that were thrown away so far, over all threads.
     pub fn lost_count(&self) -> u64 {
         self.threads.lost()
@@ -304,6 +272,38 @@ impl SessionBuilder {
             samples: self.samples,
             metrics: self.metrics,
             path: None,
+        }
+    }
+}
+
+/// For a journal, which takes what there is out of the memory.
+#[cfg(feature = "record")]
+impl SessionBuilder {
+    /// Takes the samples out that are there by now.
+    pub(crate) fn take_samples(&mut self) -> SampleTable {
+        self.taken.0 += self.samples.len();
+        std::mem::take(&mut self.samples)
+    }
+
+    /// Takes the rows of metrics out that are there by now.
+    pub(crate) fn take_metrics(&mut self) -> MetricsTable {
+        self.taken.1 += self.metrics.len();
+        self.metrics.take_rows()
+    }
+
+    pub(crate) fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    pub(crate) fn tables(&self) -> crate::tables::Tables<'_> {
+        crate::tables::Tables {
+            strings: &self.strings,
+            frames: &self.frames,
+            stacks: &self.stacks,
+            processes: &self.processes,
+            threads: &self.threads,
+            samples: &self.samples,
+            metrics: &self.metrics,
         }
     }
 }

@@ -119,6 +119,10 @@ fn an_unfinished_recording_is_a_session_for_every_command_and_can_be_finished() 
 }
 
 #[test]
+#[expect(
+    clippy::print_stderr,
+    reason = "that something is not tested is for people to see"
+)]
 fn a_full_disk_ends_the_recording_and_keeps_what_is_there() {
     let place = Place::new();
     place.write("a.py", PROGRAM);

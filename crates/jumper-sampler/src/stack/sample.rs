@@ -59,7 +59,7 @@ impl Frame {
 pub enum SampleOutcome {
     /// Its stack was read, and is proven to be whole.
     Stack,
-    /// Its outer frames are proven; further in it changed under the read. Only with [`HoldMode::Nothing`].
+    /// Its outer frames are proven; further in it changed under the read. Only with [`HoldMode::Nothing`](crate::HoldMode::Nothing).
     Partial,
     /// It could not be. The sample counts as lost.
     Lost(LostReason),

@@ -111,6 +111,7 @@ impl MetricsTable {
     }
 
     /// Takes all rows out and leaves the declarations.
+    #[cfg(feature = "record")]
     pub(crate) fn take_rows(&mut self) -> Self {
         let empty = Self {
             columns: self.columns.clone(),
