@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jumper_session::Span;
 
 /// See where the time and the machine go when Python runs.
 #[derive(Debug, Parser)]
@@ -185,11 +186,47 @@ pub(crate) struct AttachArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// Which part of a session.
+#[derive(Debug, Args)]
+pub(crate) struct SelectArgs {
+    /// Only these seconds since the beginning, such as 2:8, :5 or 3:, or -3:-1 counted from the end
+    #[arg(long, value_name = "FROM:TO", allow_hyphen_values = true)]
+    pub(crate) time: Option<Span>,
+
+    /// Only the threads of this name or with this number; can be given more than once
+    #[arg(long, value_name = "NAME|TID")]
+    pub(crate) thread: Vec<String>,
+
+    /// Only the process with this number; can be given more than once
+    #[arg(long, value_name = "PID")]
+    pub(crate) process: Vec<u32>,
+
+    /// Which time counts: all of it, or while a thread ran on a CPU
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    pub(crate) mode: ModeArg,
+
+    /// Of the metrics only this level, such as process or system; can be given more than once
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) level: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModeArg {
+    /// All of it, whether a thread ran or waited
+    #[default]
+    Wall,
+    /// While it ran on a CPU, or was ready to
+    Cpu,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
     /// The session: a directory NAME.jumper
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,

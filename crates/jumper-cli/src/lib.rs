@@ -16,6 +16,7 @@ mod commands;
 mod error;
 mod input;
 mod output;
+mod select;
 mod terminal;
 
 use std::ffi::OsString;

@@ -108,6 +108,12 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// There is nothing in the part that was selected.
+    #[error(
+        "nothing was recorded in what is selected; select more time, other threads or another mode"
+    )]
+    EmptySelection,
+
     /// A metric has a name that no column can have.
     #[error(
         "`{}` cannot be the name of a metric: it must not be empty, `time`, `host` or `level`; give it \

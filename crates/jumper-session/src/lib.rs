@@ -78,6 +78,7 @@ mod manifest;
 mod processors;
 #[cfg(feature = "record")]
 mod record;
+mod selection;
 mod session;
 mod store;
 mod tables;
@@ -97,6 +98,7 @@ pub use record::{
     Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
     Recording, agent,
 };
+pub use selection::{Selection, Span, SpanError, TimeMode};
 pub use session::Session;
 pub use store::Store;
 pub use tables::{

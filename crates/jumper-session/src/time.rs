@@ -26,6 +26,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The point so much later, or the last that there is.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add_unsigned(column_nanos(duration)))
+    }
+
     /// The time that passed from `earlier` to `self`; zero when `earlier` is the later one.
     pub fn since(self, earlier: Self) -> Duration {
         let later = self.0 > earlier.0;

@@ -111,3 +111,83 @@ fn completions_are_there_for_the_usual_shells() {
         );
     }
 }
+
+#[test]
+fn a_part_of_a_session_is_shown_on_request() {
+    let place = Place::new();
+    place.write(
+        "a.py",
+        r#"
+import threading, time
+def first(end):
+    while time.perf_counter() < end:
+        pass
+def second(end):
+    while time.perf_counter() < end:
+        pass
+def wait(seconds):
+    time.sleep(seconds)
+begin = time.perf_counter()
+waiter = threading.Thread(target=wait, args=(1.5,), name="waiter")
+waiter.start()
+first(begin + 0.8)
+second(begin + 1.5)
+waiter.join()
+"#,
+    );
+    let done = place.run(&["run", "--session", "a.jumper", "-o", "a.txt", "a.py"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let shown = |arguments: &[&str]| {
+        let all = [&["render", "a.jumper", "-r", "text"], arguments].concat();
+        let done = place.run(&all);
+        assert_eq!(done.status, Some(0), "{}", done.stderr);
+        done.stdout
+    };
+    let has = |report: &str, name: &str| report.contains(&format!(" {name}  "));
+    let all = shown(&[]);
+    assert!(
+        has(&all, "first") && has(&all, "second") && has(&all, "wait"),
+        "{all}"
+    );
+    let early = shown(&["--time=:-1.0"]);
+    assert!(has(&early, "first") && !has(&early, "second"), "{early}");
+    assert!(early.contains("part of a recording"), "{early}");
+    let late = shown(&["--time=-0.4:"]);
+    assert!(!has(&late, "first") && has(&late, "second"), "{late}");
+    let cpu = shown(&["--mode", "cpu"]);
+    // It ran for a moment to begin and to end, if it was seen then.
+    let waited = cpu
+        .lines()
+        .find(|line| line.trim_start().starts_with("waiter"));
+    let waited = waited.and_then(|line| line.rsplit(' ').nth(1)?.parse::<f64>().ok());
+    assert!(has(&cpu, "first") && waited.unwrap_or(0.0) < 0.4, "{cpu}");
+    let waiter = shown(&["--thread", "waiter"]);
+    assert!(!has(&waiter, "first") && has(&waiter, "wait"), "{waiter}");
+
+    let refused = |arguments: &[&str], text: &str| {
+        let all = [&["render", "a.jumper"], arguments].concat();
+        let done = place.run(&all);
+        assert!(done.status == Some(1) || done.status == Some(2));
+        assert!(done.stderr.contains(text), "{}", done.stderr);
+    };
+    refused(
+        &["--thread", "nobody"],
+        "there is no thread `nobody` in the session; there are MainThread (",
+    );
+    refused(
+        &["--process", "1"],
+        "there is no process `1` in the session",
+    );
+    refused(
+        &["--level", "moon"],
+        "there is no level `moon` in the session; there are process, system",
+    );
+    refused(
+        &["--time", "x"],
+        "is no range; write two numbers with a colon between",
+    );
+    refused(
+        &["--time", "900:"],
+        "nothing was recorded in what is selected",
+    );
+}

@@ -110,6 +110,18 @@ impl MetricsTable {
         id
     }
 
+    /// Leaves out the rows of which `keep` says no.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(Timestamp, StringId) -> bool) {
+        let rows = self.times.iter().zip(&self.levels);
+        let kept: Vec<bool> = rows.map(|(&time, &level)| keep(time, level)).collect();
+        retain(&mut self.times, &kept);
+        retain(&mut self.hosts, &kept);
+        retain(&mut self.levels, &kept);
+        for column in &mut self.values {
+            retain(column, &kept);
+        }
+    }
+
     /// Takes all rows out and leaves the declarations.
     #[cfg(feature = "record")]
     pub(crate) fn take_rows(&mut self) -> Self {
@@ -138,6 +150,12 @@ impl MetricsTable {
             "bug: more values than declared metrics"
         );
     }
+}
+
+/// Leaves the rows of a column for which `kept` says so.
+fn retain<T>(column: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    column.retain(|_| kept.next().copied().unwrap_or(false));
 }
 
 #[cfg(test)]
