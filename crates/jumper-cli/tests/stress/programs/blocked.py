@@ -42,7 +42,12 @@ def round_():
     masked(30, results)
     for thread in threads:
         thread.join()
-    return sorted({str(result) for result in results}), len(results), sorted(map(str, waited)), strays
+    return (
+        sorted({str(result) for result in results}),
+        len(results),
+        sorted(map(str, waited)),
+        strays,
+    )
 
 
 repeat(round_)
