@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow_array::UInt32Array;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::columns::{Rows, TableFile, optional, optional_text};
 use crate::format::schema::{self, METRICS_KEY};
 use crate::tables::{
@@ -32,6 +32,7 @@ pub(super) fn session(path: &Path, manifest: Manifest) -> Result<Session> {
     let threads = reader.threads(&processes)?;
     let samples = reader.samples(&processes, &threads, &stacks)?;
     let metrics = reader.metrics()?;
+    check_start(path, &manifest, &threads, &stacks)?;
     Ok(Session {
         manifest,
         strings: reader.strings,
@@ -42,6 +43,32 @@ pub(super) fn session(path: &Path, manifest: Manifest) -> Result<Session> {
         samples,
         metrics,
         path: Some(path.into()),
+    })
+}
+
+/// The rows that the manifest names must be there.
+fn check_start(
+    path: &Path,
+    manifest: &Manifest,
+    threads: &ThreadTable,
+    stacks: &StackTable,
+) -> Result<()> {
+    let Some(start) = manifest.start_stack else {
+        return Ok(());
+    };
+    let missing = if start.thread as usize >= threads.len() {
+        Some(("thread", start.thread))
+    } else {
+        let stack = start.stack.filter(|&row| row as usize >= stacks.len());
+        stack.map(|row| ("stack", row))
+    };
+    missing.map_or(Ok(()), |(table, row)| {
+        Err(Error::Damaged {
+            path: path.into(),
+            file: schema::MANIFEST,
+            column: None,
+            detail: format!("`start_stack` names {table} {row}, which is not there"),
+        })
     })
 }
 
