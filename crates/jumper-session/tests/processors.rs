@@ -495,7 +495,7 @@ fn all_tree_options() -> impl Iterator<Item = TreeOptions> {
 
 #[test]
 fn every_processor_conserves_time_in_any_order() {
-    for seed in 0..150 {
+    for seed in 0..60 {
         let session = random_session(seed);
         for options in all_tree_options() {
             let tree = FrameTree::build_with(&session, &options);
@@ -541,7 +541,7 @@ fn every_processor_conserves_time_in_any_order() {
 #[test]
 fn a_timeline_that_is_added_up_is_the_aggregated_tree() {
     let defaults = ProcessorOptions::default();
-    for seed in 0..200 {
+    for seed in 0..60 {
         let session = random_session(seed);
         for options in all_tree_options().filter(|options| !options.timeline) {
             let aggregated = FrameTree::build_with(&session, &options);

@@ -3,9 +3,9 @@
     python compare.py TREE [--keep DIR] [--only NAME]
 
 TREE is the example `pyinstrument_tree` of jumper-session. Programs are recorded by the real pyinstrument, and each
-session is rendered by its JSON renderer and by TREE with every combination of options. Everything must be the same; times
-within a nanosecond a thousandfold smaller than the smallest sample. Then TREE writes each session anew, and pyinstrument has
-to read the same from that.
+session is rendered by its JSON renderer and by TREE with every combination of options. Everything must be the same;
+times, which are floating-point numbers there and whole nanoseconds here, to a tenth of a nanosecond. Then TREE writes
+each session anew, and pyinstrument has to read and show the same from that.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import programs
 from pyinstrument.frame import Frame
@@ -136,7 +137,7 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[str]:
 
 def same(one: Any, other: Any) -> bool:
     if isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-10)
     return bool(one == other)
 
 
@@ -197,10 +198,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        # Without `list` sessions would be recorded while others are compared.
+        # All at first: a program is not recorded while sessions of others are compared.
         paths = list(record_all(folder, chosen.only))
         found = sum(check(chosen.tree, path) for path in paths)
-    print(f"{len(paths)} sessions, {len(combinations())} combinations of options: {found} differences")
+    print(
+        f"{len(paths)} sessions, {len(combinations())} combinations of options: {found} differences"
+    )
     return 1 if found or not paths else 0
 
 

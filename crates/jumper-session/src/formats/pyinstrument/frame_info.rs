@@ -100,12 +100,12 @@ mod tests {
     #[test]
     fn a_frame_survives_both_ways() {
         let texts = [
-            "run\0/a/b.py\012\x01cWorker\x01l15\x01h1",
-            "run\0/a/b.py\012\x01l15",
-            "MainThread\0<thread>\0140283",
-            "sleep\0<built-in>\00",
+            "run\0/a/b.py\x0012\x01cWorker\x01l15\x01h1",
+            "run\0/a/b.py\x0012\x01l15",
+            "MainThread\0<thread>\x00140283",
+            "sleep\0<built-in>\x000",
             "[await]",
-            "\0f\03",
+            "\0f\x003",
         ];
         for text in texts {
             let info = FrameInfo::parse(text).expect("it is one");
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(info, expected);
         assert!(FrameInfo::parse("f\0x\0one").is_err());
         assert!(FrameInfo::parse("f\0x\0-").is_err());
-        assert!(FrameInfo::parse("f\0x\01\0").is_err());
+        assert!(FrameInfo::parse("f\0x\x001\0").is_err());
     }
 
     #[test]
