@@ -14,14 +14,14 @@ VENV := target/venv
 JUMPER := "$(CARGO_TARGET_DIR)/release/jumper"
 COMPARE_VENV := target/compare
 TYPED_CODE := crates/jumper-py/python examples benches/compare
-PYTHON_CODE := $(TYPED_CODE) crates/jumper-py/tests crates/jumper-cli/tests scripts
+PYTHON_CODE := $(TYPED_CODE) crates/jumper-py/tests crates/jumper-cli/tests crates/jumper-session/tests scripts
 # For each program of the stress suite: in `make test`, and in `make stress`, which takes ten minutes.
 STRESS_SHORT := 1
 STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python test-stress stress cpython-tests lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-pyinstrument test-stress stress cpython-tests lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -40,7 +40,7 @@ demo: rust ## Build the command, profile examples/census.py and print the report
 	@echo "session:      $(CURDIR)/demo/census.jumper"
 	@echo "the command: " $(JUMPER)
 
-test: test-rust test-python test-stress ## Run all tests: Rust, documentation, Python, programs under the agent
+test: test-rust test-python test-pyinstrument test-stress ## Run all tests: Rust, documentation, Python, pyinstrument's trees, programs under the agent
 
 test-rust: rust ## Run the tests of the Rust crates
 	@sh scripts/setup.sh python
@@ -48,6 +48,11 @@ test-rust: rust ## Run the tests of the Rust crates
 
 test-python: rust venv ## Build the wheel, install it into target/venv and run its tests
 	@sh scripts/test-python.sh $(VENV)
+
+test-pyinstrument: rust ## Compare our trees of pyinstrument's sessions with its own, node by node
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	@sh scripts/test-pyinstrument.sh $(COMPARE_VENV)
 
 test-stress: rust venv ## Run the stress suite for a short time: programs are what they are without Jumper
 	@sh scripts/test-stress.sh $(VENV) $(STRESS_SHORT)

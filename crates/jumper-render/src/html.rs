@@ -180,7 +180,11 @@ fn bounded_tree(session: &Session) -> (FrameTree, Option<String>) {
             break;
         }
         let filter_threshold = 0.1_f64.powi(exponent);
-        tree = remove_irrelevant_nodes(tree, &ProcessorOptions { filter_threshold });
+        let kept = ProcessorOptions {
+            filter_threshold,
+            ..ProcessorOptions::default()
+        };
+        tree = remove_irrelevant_nodes(tree, &kept);
         left_out = Some(format!(
             "calls below {} of their thread, {} in all",
             share(filter_threshold, 1.0),
@@ -241,6 +245,7 @@ impl Nodes {
                     0,
                 ),
                 NodeKind::Root => ("".into(), "", 0),
+                NodeKind::SelfTime => ("[self]".into(), "", 0),
             };
             nodes.name.push(name.into());
             nodes.file.push(file.into());

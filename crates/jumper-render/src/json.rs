@@ -132,6 +132,7 @@ fn frame(
             )?;
         }
         NodeKind::Root => call("[root]", "", 0, time, false, out)?,
+        NodeKind::SelfTime => call("[self]", "", 0, time, false, out)?,
     }
     write!(out, "\"children\":[")?;
     Ok(())

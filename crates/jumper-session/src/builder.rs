@@ -255,7 +255,17 @@ impl SessionBuilder {
     ///
     /// What the tables know better is written over the manifest's own: its format, its hosts and, where
     /// it has a summary of stacks, the counts of samples and lost samples.
+    ///
+    /// # Panics
+    /// If the manifest says that the recording was started in a thread or stack that is not of this builder.
     pub fn finish(self, mut manifest: Manifest) -> Session {
+        let start_is_known = manifest.start_stack.is_none_or(|start| {
+            (start.thread as usize) < self.threads.len()
+                && start
+                    .stack
+                    .is_none_or(|stack| (stack as usize) < self.stacks.len())
+        });
+        assert!(start_is_known, "bug: started in a stack of another builder");
         manifest.format = Format::default();
         manifest.hosts = self.hosts;
         if let Some(stacks) = &mut manifest.stacks {

@@ -114,6 +114,47 @@ pub enum Error {
     )]
     EmptySelection,
 
+    /// A file of another program ends too early.
+    #[error(
+        "`{}` is not a whole session of {format}: it is cut off; save it again or restore it",
+        OneLine(.path.display())
+    )]
+    ForeignIncomplete {
+        /// The file.
+        path: PathBuf,
+        /// The program that writes such files.
+        format: &'static str,
+    },
+
+    /// A file of another program holds something that it must not.
+    #[error(
+        "`{}` cannot be read as a session of {format}: {}{}; save it again or restore it",
+        OneLine(.path.display()), OfKey(.key), OneLine(.detail)
+    )]
+    ForeignDamaged {
+        /// The file.
+        path: PathBuf,
+        /// The program that writes such files.
+        format: &'static str,
+        /// The key within the file, if it is one key's fault.
+        key: Option<String>,
+        /// What is wrong.
+        detail: String,
+    },
+
+    /// A text that was to be a regular expression is none.
+    #[error(
+        "`{}` is not a regular expression that can be used: {}; see https://docs.rs/regex/#syntax for what can be \
+         written",
+        OneLine(.pattern), OneLine(.detail)
+    )]
+    Pattern {
+        /// The text.
+        pattern: String,
+        /// What is wrong.
+        detail: String,
+    },
+
     /// A metric has a name that no column can have.
     #[error(
         "`{}` cannot be the name of a metric: it must not be empty, `time`, `host` or `level`; give it \
@@ -165,6 +206,17 @@ impl Display for InColumn<'_> {
         self.0
             .as_ref()
             .map_or(Ok(()), |name| write!(f, ", column `{}`", OneLine(name)))
+    }
+}
+
+/// "`name`: ", or nothing.
+struct OfKey<'a>(&'a Option<String>);
+
+impl Display for OfKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .as_ref()
+            .map_or(Ok(()), |name| write!(f, "`{}`: ", OneLine(name)))
     }
 }
 
@@ -229,6 +281,24 @@ mod tests {
                 },
                 "`x.jumper` is incomplete: samples.parquet is missing or cut off; record again or \
                  restore the directory",
+            ),
+            (
+                Error::ForeignDamaged {
+                    path: path.clone(),
+                    format: "pyinstrument",
+                    key: Some("duration".into()),
+                    detail: "it is negative".into(),
+                },
+                "`x.jumper` cannot be read as a session of pyinstrument: `duration`: it is negative; save \
+                 it again or restore it",
+            ),
+            (
+                Error::ForeignIncomplete {
+                    path: path.clone(),
+                    format: "pyinstrument",
+                },
+                "`x.jumper` is not a whole session of pyinstrument: it is cut off; save it again or \
+                 restore it",
             ),
             (
                 Error::write(&path, io::ErrorKind::PermissionDenied.into()),

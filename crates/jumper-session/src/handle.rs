@@ -69,3 +69,7 @@ handle! {
     /// child's.
     NodeId
 }
+handle! {
+    /// A group of nodes of a [`FrameTree`](crate::FrameTree).
+    GroupId
+}

@@ -72,6 +72,7 @@
 mod builder;
 mod error;
 mod format;
+pub mod formats;
 mod handle;
 mod hash;
 mod manifest;
@@ -87,12 +88,19 @@ mod tree;
 
 pub use builder::SessionBuilder;
 pub use error::{Error, Result};
-pub use handle::{FunctionId, HostId, MetricId, NodeId, ProcessId, StackId, StringId, ThreadId};
+pub use handle::{
+    FunctionId, GroupId, HostId, MetricId, NodeId, ProcessId, StackId, StringId, ThreadId,
+};
 pub use manifest::{
     ClockAnchor, Format, Hold, Host, Manifest, MetricsSummary, Outcome, Program, Python,
-    StacksSummary,
+    StacksSummary, StartStack,
 };
-pub use processors::{Processor, ProcessorOptions, remove_irrelevant_nodes};
+pub use processors::{
+    PathPattern, Processor, ProcessorOptions, aggregate_repeated_calls, default_processors,
+    group_library_frames, merge_consecutive_self_time, remove_first_pyinstrument_frames,
+    remove_importlib, remove_irrelevant_nodes, remove_tracebackhide,
+    remove_unnecessary_self_time_nodes, trim_stem,
+};
 #[cfg(feature = "record")]
 pub use record::{
     Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
@@ -107,4 +115,4 @@ pub use tables::{
     Thread, ThreadState, ThreadTable,
 };
 pub use time::Timestamp;
-pub use tree::{Children, FrameTree, Node, NodeKind, Walk};
+pub use tree::{Children, FrameTree, Node, NodeKind, Replacement, Scope, TreeOptions, Walk};

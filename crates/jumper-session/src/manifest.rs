@@ -24,6 +24,13 @@ pub struct Manifest {
     /// The observed interpreter, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<Python>,
+    /// The directories that modules were looked for in (`sys.path`), where they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sys_path: Option<Vec<String>>,
+    /// The directories that Python and its libraries were installed in (`sys.prefix`, `sys.base_prefix`,
+    /// `sys.exec_prefix`, `sys.base_exec_prefix`), where they are known: code inside is a library's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sys_prefixes: Option<Vec<String>>,
     /// The observed program.
     pub program: Program,
     /// What ties the session's clock to the time of day.
@@ -34,6 +41,9 @@ pub struct Manifest {
     /// When recording ended.
     #[serde(rename = "end_ns")]
     pub end: Timestamp,
+    /// Where in the program the recording was started, if it was started from within.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_stack: Option<StartStack>,
     /// How the recording ended.
     #[serde(default)]
     pub outcome: Outcome,
@@ -149,6 +159,16 @@ impl ClockAnchor {
     }
 }
 
+/// The stack from which a recording was started, as row numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartStack {
+    /// The row of [`ThreadTable`](crate::ThreadTable).
+    pub thread: u32,
+    /// The row of [`StackTable`](crate::StackTable), if there was a frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<u32>,
+}
+
 /// How a recording ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -198,6 +218,14 @@ pub struct StacksSummary {
     /// The time between two looks that was aimed at.
     #[serde(rename = "interval_ns", with = "nanos")]
     pub interval: Duration,
+    /// The largest such time, where the session was put together from some that aimed at others.
+    #[serde(
+        default,
+        rename = "max_interval_ns",
+        with = "optional_nanos",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub max_interval: Option<Duration>,
     /// How running threads were held.
     #[serde(default)]
     pub hold: Hold,

@@ -8,7 +8,7 @@ use crate::tables::{
     FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable, Tables,
     ThreadTable,
 };
-use crate::{FunctionId, Host, Manifest, ProcessId, StringId, ThreadId, Timestamp};
+use crate::{FunctionId, Host, Manifest, ProcessId, StackId, StringId, ThreadId, Timestamp};
 
 /// A recording: its manifest and its tables, which never change.
 ///
@@ -187,6 +187,14 @@ impl Session {
             .get(id)
             .command
             .map(|command| self.string(command))
+    }
+
+    /// Where in the program the recording was started, if it was started from within: the thread, and its stack
+    /// if it had a frame.
+    pub fn start_stack(&self) -> Option<(ThreadId, Option<StackId>)> {
+        let start = self.manifest.start_stack?;
+        let stack = start.stack.map(StackId::from_raw);
+        Some((ThreadId::from_raw(start.thread), stack))
     }
 
     /// When recording began.

@@ -2,6 +2,8 @@
 
 mod damage;
 mod directory;
+mod processors;
+mod pyinstrument;
 mod round_trip;
 mod support;
 mod tree;

@@ -55,6 +55,7 @@ fn drawn(session: &Session, tree: &FrameTree) -> Vec<String> {
                     format!("#{}", session.threads().get(thread).native_id)
                 }
                 NodeKind::Function(function) => session.function(function).name.into(),
+                NodeKind::SelfTime => "[self]".into(),
             };
             let times = [node.time(), node.self_time(), node.absorbed_time()];
             let [time, own, absorbed] = times.map(|time| time.as_millis());
@@ -153,18 +154,13 @@ fn small_nodes_are_absorbed() {
     );
     assert_conserved(&filtered);
 
-    let keep_all = ProcessorOptions {
-        filter_threshold: 0.0,
+    let with = |filter_threshold| ProcessorOptions {
+        filter_threshold,
+        ..ProcessorOptions::default()
     };
-    assert_eq!(remove_irrelevant_nodes(tree.clone(), &keep_all), tree);
-    let nonsense = ProcessorOptions {
-        filter_threshold: f64::NAN,
-    };
-    assert_eq!(remove_irrelevant_nodes(tree.clone(), &nonsense), tree);
-    let drop_all = ProcessorOptions {
-        filter_threshold: 2.0,
-    };
-    let only_threads = remove_irrelevant_nodes(tree.clone(), &drop_all);
+    assert_eq!(remove_irrelevant_nodes(tree.clone(), &with(0.0)), tree);
+    assert_eq!(remove_irrelevant_nodes(tree.clone(), &with(f64::NAN)), tree);
+    let only_threads = remove_irrelevant_nodes(tree.clone(), &with(2.0));
     assert_eq!(only_threads.walk().count(), 2);
     assert_eq!(only_threads.total(), tree.total());
 }
@@ -181,8 +177,11 @@ fn trees_of_any_session_conserve_time_and_samples() {
     assert_eq!(tree.roots().count(), 6);
     assert_conserved(&tree);
     for filter_threshold in [0.001, 0.01, 0.05, 0.3, 1.0] {
-        let filtered =
-            remove_irrelevant_nodes(tree.clone(), &ProcessorOptions { filter_threshold });
+        let options = ProcessorOptions {
+            filter_threshold,
+            ..ProcessorOptions::default()
+        };
+        let filtered = remove_irrelevant_nodes(tree.clone(), &options);
         assert_eq!(filtered.total(), tree.total());
         assert_eq!(filtered.roots().count(), 6);
         assert_conserved(&filtered);
@@ -308,7 +307,7 @@ fn a_node_has_the_class_that_it_had_for_the_longest() {
         .walk()
         .map(|(id, _)| tree.node(id).class().map(|class| session.string(class)))
         .collect();
-    // In the inner function of the first thread there is a tie, and A was seen first.
-    assert_eq!(classes, [None, Some("B"), Some("A"), None, Some("A"), None]);
+    // In the inner function of the first thread there is a tie, and there B was seen first.
+    assert_eq!(classes, [None, Some("B"), Some("B"), None, Some("A"), None]);
     assert_eq!(tree.total(), session.samples().total());
 }

@@ -47,6 +47,7 @@ impl Renderer for Text {
         }
         let kept = ProcessorOptions {
             filter_threshold: options.filter_threshold,
+            ..ProcessorOptions::default()
         };
         let shown = remove_irrelevant_nodes(tree, &kept);
         for thread in shown.roots() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow_array::UInt32Array;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::columns::{ParquetFile, Rows, TableFile, optional, optional_text};
 use crate::format::journal::JournalFile;
 use crate::format::schema::{self, METRICS_KEY, Table};
@@ -39,6 +39,32 @@ pub(super) fn journal(path: &Path, manifest: Manifest) -> Result<Session> {
     Ok(session)
 }
 
+/// The rows that the manifest names must be there.
+fn check_start(
+    path: &Path,
+    manifest: &Manifest,
+    threads: &ThreadTable,
+    stacks: &StackTable,
+) -> Result<()> {
+    let Some(start) = manifest.start_stack else {
+        return Ok(());
+    };
+    let missing = if start.thread as usize >= threads.len() {
+        Some(("thread", start.thread))
+    } else {
+        let stack = start.stack.filter(|&row| row as usize >= stacks.len());
+        stack.map(|row| ("stack", row))
+    };
+    missing.map_or(Ok(()), |(table, row)| {
+        Err(Error::Damaged {
+            path: path.into(),
+            file: schema::MANIFEST,
+            column: None,
+            detail: format!("`start_stack` names {table} {row}, which is not there"),
+        })
+    })
+}
+
 struct Reader<'a> {
     path: &'a Path,
     is_journal: bool,
@@ -65,6 +91,7 @@ impl<'a> Reader<'a> {
         let threads = self.threads(&processes)?;
         let samples = self.samples(&processes, &threads, &stacks)?;
         let metrics = self.metrics()?;
+        check_start(self.path, &manifest, &threads, &stacks)?;
         manifest.notes.append(&mut self.notes);
         Ok(Session {
             manifest,

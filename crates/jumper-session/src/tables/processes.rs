@@ -74,6 +74,13 @@ pub struct Thread {
     pub lost: u64,
 }
 
+impl Thread {
+    /// Whether nothing is known of it: it stands for samples of which a file did not say whose they are.
+    pub fn is_anonymous(&self) -> bool {
+        self.name.is_none() && self.native_id == 0
+    }
+}
+
 /// One row for every observed thread; `threads.parquet` on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ThreadTable {

@@ -45,6 +45,11 @@ impl StringTable {
         self.texts.iter().map(|text| &**text)
     }
 
+    /// The text of a handle, for one who keeps it longer than the session.
+    pub(crate) fn shared(&self, id: StringId) -> Arc<str> {
+        Arc::clone(&self.texts[id.index()])
+    }
+
     pub(crate) fn intern(&mut self, text: &str) -> StringId {
         if let Some(id) = self.find(text) {
             return id;

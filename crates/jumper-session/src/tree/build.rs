@@ -5,7 +5,7 @@
 //! 1. *Paths*: stacks that differ in lines only are one call path. Stacks are in topological order, so one
 //!    forward pass finds every stack's path from its parent's.
 //! 2. *Grouping*: a counting sort brings each thread's samples together without reordering them.
-//! 3. *Nodes and classes*: thread by thread, a sample's path leads to its node through a table that is reused. Only the
+//! 3. *Nodes and attributes*: thread by thread, a sample's path leads to its node through a table that is reused. Only the
 //!    first sample on a path walks up, and only as far as the first ancestor that has a node. Where stacks have classes, the
 //!    time of each stack is added up in the same way, from the innermost outwards, and each node takes the class with the
 //!    most.
@@ -14,38 +14,46 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use crate::tables::{Sample, SampleTable, StackTable};
-use crate::tree::draft::Draft;
-use crate::tree::{FrameTree, NodeKind};
+use crate::tree::draft::{Draft, Order};
+use crate::tree::{Context, FrameTree, NodeKind, Scope, Synthetic, TreeOptions};
 use crate::{FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp};
 
-/// The most nodes that a tree has: about 2.5 GB of them. A file of a few megabytes can ask for any number
+/// The most nodes that a tree has: about 3 GB of them. A file of a few megabytes can ask for any number
 /// (many threads, each at the bottom of the same deep stack), a real program stays far below.
 pub(super) const MAX_NODES: usize = 1 << 25;
 
-/// See [`FrameTree::build`].
-pub(super) fn build(session: &Session, max_nodes: usize) -> FrameTree {
-    let paths = call_paths(session.stacks());
+/// See [`FrameTree::build_with`].
+pub(super) fn build(session: &Session, options: &TreeOptions, max_nodes: usize) -> FrameTree {
+    let context = Context::of(session);
+    let paths = call_paths(session.stacks(), &context);
     let groups = group_by_thread(session.samples(), session.threads().len());
     let mut builder = Builder {
         stacks: session.stacks(),
-        classes: Classes::of(session.stacks()),
+        attributes: Attributes::of(session, &context),
         node_of_path: vec![None; paths.count],
         touched: Vec::new(),
         chain: Vec::new(),
         draft: Draft::new(),
+        own: Vec::new(),
+        context: &context,
+        options,
         paths,
         max_nodes,
     };
     for thread in thread_order(session, &groups) {
+        let rows = groups.of(thread).iter();
         builder.add_thread(
             thread,
-            groups
-                .of(thread)
-                .iter()
-                .map(|row| session.samples().get(*row as usize)),
+            rows.map(|row| (*row, session.samples().get(*row as usize))),
         );
     }
-    builder.draft.finish()
+    builder.add_self_nodes();
+    let order = match options.scope {
+        Scope::Thread => Order::Size,
+        Scope::Session => Order::SizeOfRootsToo,
+    };
+    let draft = builder.draft;
+    draft.finish(order, options.scope, context)
 }
 
 /// Which call path each stack is on.
@@ -54,14 +62,15 @@ struct CallPaths {
     count: usize,
 }
 
-fn call_paths(stacks: &StackTable) -> CallPaths {
+fn call_paths(stacks: &StackTable, context: &Context) -> CallPaths {
     // The standard hasher: the rows may come from a file that was made to collide.
     let mut ids: HashMap<(Option<u32>, FunctionId), u32> = HashMap::new();
     let mut of_stack: Vec<u32> = Vec::with_capacity(stacks.len());
     for (_, stack) in stacks.iter() {
         let parent = stack.parent.map(|parent| of_stack[parent.index()]);
+        let function = context.identity(stack.function);
         let next = ids.len() as u32;
-        of_stack.push(*ids.entry((parent, stack.function)).or_insert(next));
+        of_stack.push(*ids.entry((parent, function)).or_insert(next));
     }
     CallPaths {
         of_stack,
@@ -70,18 +79,18 @@ fn call_paths(stacks: &StackTable) -> CallPaths {
 }
 
 /// The rows of the samples, thread by thread.
-struct Groups {
+pub(super) struct Groups {
     rows: Vec<u32>,
     starts: Vec<usize>,
 }
 
 impl Groups {
-    fn of(&self, thread: ThreadId) -> &[u32] {
+    pub(super) fn of(&self, thread: ThreadId) -> &[u32] {
         &self.rows[self.starts[thread.index()]..self.starts[thread.index() + 1]]
     }
 }
 
-fn group_by_thread(samples: &SampleTable, threads: usize) -> Groups {
+pub(super) fn group_by_thread(samples: &SampleTable, threads: usize) -> Groups {
     let mut starts = vec![0_usize; threads + 1];
     for thread in samples.threads() {
         starts[thread.index() + 1] += 1;
@@ -100,7 +109,7 @@ fn group_by_thread(samples: &SampleTable, threads: usize) -> Groups {
 }
 
 /// Threads that have samples, by process, first sample and number.
-fn thread_order(session: &Session, groups: &Groups) -> Vec<ThreadId> {
+pub(super) fn thread_order(session: &Session, groups: &Groups) -> Vec<ThreadId> {
     let first_time = |thread: ThreadId| -> Option<Timestamp> {
         groups
             .of(thread)
@@ -119,7 +128,7 @@ fn thread_order(session: &Session, groups: &Groups) -> Vec<ThreadId> {
 
 struct Builder<'a> {
     stacks: &'a StackTable,
-    classes: Option<Classes>,
+    attributes: Option<Attributes>,
     paths: CallPaths,
     /// The node of each call path in the thread at hand.
     node_of_path: Vec<Option<NodeId>>,
@@ -128,61 +137,113 @@ struct Builder<'a> {
     /// Scratch: stacks that still need a node, innermost first.
     chain: Vec<StackId>,
     draft: Draft,
+    /// For each node, what ended in it, where that gets a node of its own.
+    own: Vec<Own>,
+    context: &'a Context,
+    options: &'a TreeOptions,
     max_nodes: usize,
 }
 
+/// The samples whose innermost frame a node was.
+#[derive(Clone, Copy, Default)]
+struct Own {
+    count: u64,
+    first_seen: u32,
+}
+
 impl Builder<'_> {
-    fn add_thread(&mut self, thread: ThreadId, samples: impl Iterator<Item = Sample>) {
-        let root = self
-            .draft
-            .push(NodeKind::Thread(thread), NodeId::from_raw(0), 0);
-        for sample in samples {
-            let (id, whole) = match sample.stack {
-                Some(stack) => self.node_of_stack(root, stack),
-                None => (root, true),
-            };
-            let nanos = crate::time::column_nanos(sample.duration);
-            if let (Some(classes), Some(stack)) = (&mut self.classes, sample.stack) {
-                classes.add(self.stacks, stack, nanos);
-            }
-            let node = self.draft.node_mut(id);
-            node.sample_count += 1;
-            *(if whole {
-                &mut node.self_time_ns
-            } else {
-                &mut node.absorbed_time_ns
-            }) += nanos;
+    fn add_thread(&mut self, thread: ThreadId, samples: impl Iterator<Item = (u32, Sample)>) {
+        let mut samples = samples.peekable();
+        let first_row = samples.peek().map_or(0, |(row, _)| *row);
+        let root = NodeId::from_raw(0);
+        let is_root = self.options.scope == Scope::Session && self.context.is_anonymous(thread);
+        let root = match is_root {
+            true => root,
+            false => self
+                .draft
+                .push(NodeKind::Thread(thread), root, 0, first_row),
+        };
+        for (row, sample) in samples {
+            self.add_sample(root, row, sample);
         }
-        self.choose_classes();
+        self.give_attributes();
         for path in self.touched.drain(..) {
             self.node_of_path[path as usize] = None;
         }
     }
 
-    /// Gives each node of the thread the class that it had for the longest.
-    fn choose_classes(&mut self) {
-        let Some(classes) = &mut self.classes else {
+    fn add_sample(&mut self, root: NodeId, row: u32, sample: Sample) {
+        let (id, is_whole) = match sample.stack {
+            Some(stack) => self.node_of_stack(root, stack, row),
+            None => (root, true),
+        };
+        let nanos = crate::time::column_nanos(sample.duration);
+        if let (Some(attributes), Some(stack)) = (&mut self.attributes, sample.stack) {
+            attributes.add(self.stacks, stack, nanos);
+        }
+        let node = self.draft.node_mut(id);
+        node.sample_count += 1;
+        if !is_whole {
+            node.absorbed_time_ns += nanos;
+            return;
+        }
+        node.self_time_ns += nanos;
+        if self.options.self_nodes {
+            self.own.resize(self.draft.len(), Own::default());
+            let own = &mut self.own[id.index()];
+            if own.count == 0 {
+                own.first_seen = row;
+            }
+            own.count += 1;
+        }
+    }
+
+    /// Moves what ended in each node to a node of its own.
+    fn add_self_nodes(&mut self) {
+        for (row, own) in std::mem::take(&mut self.own).into_iter().enumerate() {
+            let id = NodeId::from_len(row);
+            let is_full = self.draft.len() >= self.max_nodes;
+            if own.count == 0 || is_full || is_leaf(self.context, self.draft.node(id).kind) {
+                continue;
+            }
+            let node = self.draft.node_mut(id);
+            let nanos = std::mem::take(&mut node.self_time_ns);
+            node.sample_count -= own.count;
+            let own_id = self.draft.push(NodeKind::SelfTime, id, 0, own.first_seen);
+            let own_node = self.draft.node_mut(own_id);
+            own_node.self_time_ns = nanos;
+            own_node.sample_count = own.count;
+        }
+    }
+
+    /// Gives the nodes of the thread their classes, and says which of them are hidden.
+    fn give_attributes(&mut self) {
+        let Some(attributes) = &mut self.attributes else {
             return;
         };
-        let mut times: HashMap<(NodeId, StringId), u64> = HashMap::new();
-        for (stack, nanos) in classes.take(self.stacks) {
+        let mut times: HashMap<(NodeId, StringId), (usize, u64)> = HashMap::new();
+        for (order, stack, nanos) in attributes.take(self.stacks) {
             let path = self.paths.of_stack[stack.index()];
-            let node = self.node_of_path[path as usize];
-            if let (Some(node), Some(class)) = (node, self.stacks.class(stack)) {
-                *times.entry((node, class)).or_default() += nanos;
+            let Some(node) = self.node_of_path[path as usize] else {
+                continue;
+            };
+            self.draft.node_mut(node).hidden |= attributes.is_hidden(self.stacks, stack);
+            if let Some(class) = self.stacks.class(stack) {
+                let (first, sum) = times.entry((node, class)).or_insert((order, 0));
+                *first = order.min(*first);
+                *sum += nanos;
             }
         }
         let mut times: Vec<_> = times.into_iter().collect();
-        // The largest comes last, of equal ones that which was seen first.
-        times.sort_unstable_by_key(|&((node, class), nanos)| (node, nanos, Reverse(class)));
-        for ((node, class), _) in times {
-            self.draft.node_mut(node).class = Some(class);
+        times.sort_unstable_by_key(|&((node, _), (first, _))| (node, first));
+        for ((node, class), (_, nanos)) in times {
+            self.draft.node_mut(node).classes.push((class, nanos));
         }
     }
 
     /// The node of a stack's path, or of its nearest ancestor when the tree is full, and which of the two
     /// it is.
-    fn node_of_stack(&mut self, root: NodeId, stack: StackId) -> (NodeId, bool) {
+    fn node_of_stack(&mut self, root: NodeId, stack: StackId, sample: u32) -> (NodeId, bool) {
         let mut node = self.collect_missing(root, stack);
         while let Some(stack) = self.chain.pop() {
             if self.draft.len() >= self.max_nodes {
@@ -190,9 +251,10 @@ impl Builder<'_> {
                 return (node, false);
             }
             let row = self.stacks.get(stack);
-            node = self
-                .draft
-                .push(NodeKind::Function(row.function), node, row.line);
+            let function = self.context.identity(row.function);
+            let kind = NodeKind::Function(function);
+            node = self.draft.push(kind, node, row.line, sample);
+            self.draft.node_mut(node).hidden = self.context.function(row.function).hidden;
             let path = self.paths.of_stack[stack.index()];
             self.node_of_path[path as usize] = Some(node);
             self.touched.push(path);
@@ -210,29 +272,55 @@ impl Builder<'_> {
                 return node;
             }
             self.chain.push(stack);
-            next = self.stacks.get(stack).parent;
+            next = self.stacks.parent(stack);
         }
         root
     }
 }
 
-/// The time of each stack in the thread at hand, with all that it called.
-struct Classes {
+/// Whether all time of a node is its own, so that it needs no other node for it.
+pub(super) fn is_leaf(context: &Context, kind: NodeKind) -> bool {
+    match kind {
+        NodeKind::SelfTime => true,
+        NodeKind::Root | NodeKind::Thread(_) => false,
+        NodeKind::Function(function) => context
+            .synthetic(function)
+            .is_some_and(|synthetic| synthetic != Synthetic::Root),
+    }
+}
+
+/// The time of each stack in the thread at hand, with all that it called: for what stacks of one path differ in.
+struct Attributes {
     time_of_stack: Vec<u64>,
     /// Whether a stack is among `met`.
     is_met: Vec<bool>,
     met: Vec<StackId>,
+    /// Which functions are hidden, where those of one path can differ in it.
+    hidden: Vec<bool>,
 }
 
-impl Classes {
-    /// `None` where no stack has a class.
-    fn of(stacks: &StackTable) -> Option<Self> {
-        let any = stacks.iter().any(|(_, stack)| stack.class.is_some());
-        any.then(|| Self {
+impl Attributes {
+    /// `None` where no stack has a class, and whether a function is hidden is the same everywhere.
+    fn of(session: &Session, context: &Context) -> Option<Self> {
+        let stacks = session.stacks();
+        let has_doubles = context.has_doubles();
+        let is_needed = has_doubles || stacks.iter().any(|(_, stack)| stack.class.is_some());
+        is_needed.then(|| Self {
             time_of_stack: vec![0; stacks.len()],
             is_met: vec![false; stacks.len()],
             met: Vec::new(),
+            hidden: match has_doubles {
+                true => context.functions().map(|known| known.hidden).collect(),
+                false => Vec::new(),
+            },
         })
+    }
+
+    fn is_hidden(&self, stacks: &StackTable, stack: StackId) -> bool {
+        let function = stacks.get(stack).function;
+        self.hidden
+            .get(function.index())
+            .is_some_and(|hidden| *hidden)
     }
 
     fn add(&mut self, stacks: &StackTable, stack: StackId, nanos: u64) {
@@ -245,18 +333,20 @@ impl Classes {
         }
     }
 
-    /// The stacks of the thread with their times, and an empty slate for the next.
-    fn take(&mut self, stacks: &StackTable) -> Vec<(StackId, u64)> {
-        let mut met = std::mem::take(&mut self.met);
+    /// The stacks of the thread with their times, each with a number that says which of one path was first, and an
+    /// empty slate for the next thread.
+    fn take(&mut self, stacks: &StackTable) -> Vec<(usize, StackId, u64)> {
+        let met = std::mem::take(&mut self.met);
+        let mut met: Vec<_> = met.into_iter().enumerate().collect();
         // A parent has a smaller number than its children.
-        met.sort_unstable_by_key(|&stack| Reverse(stack));
-        let take = |stack: StackId| {
+        met.sort_unstable_by_key(|&(_, stack)| Reverse(stack));
+        let take = |(order, stack): (usize, StackId)| {
             let nanos = std::mem::take(&mut self.time_of_stack[stack.index()]);
             self.is_met[stack.index()] = false;
             if let Some(parent) = stacks.parent(stack) {
                 self.time_of_stack[parent.index()] += nanos;
             }
-            (stack, nanos)
+            (order, stack, nanos)
         };
         met.into_iter().map(take).collect()
     }
@@ -300,10 +390,11 @@ mod tests {
     #[test]
     fn a_full_tree_absorbs_the_rest() {
         let session = deep_session();
-        let whole = build(&session, usize::MAX);
+        let options = TreeOptions::default();
+        let whole = build(&session, &options, usize::MAX);
         assert_eq!(whole.len(), 1 + 2 * 11);
 
-        let cut = build(&session, 15);
+        let cut = build(&session, &options, 15);
         assert_eq!(cut.len(), 15);
         assert_eq!(cut.total(), whole.total());
         let absorbed: Duration = cut.nodes().iter().map(|node| node.absorbed_time()).sum();
@@ -314,6 +405,7 @@ mod tests {
     fn an_empty_session_gives_an_empty_tree() {
         let tree = build(
             &SessionBuilder::new().finish(Manifest::default()),
+            &TreeOptions::default(),
             usize::MAX,
         );
         assert!(tree.is_empty() && tree.roots().next().is_none() && tree.walk().next().is_none());

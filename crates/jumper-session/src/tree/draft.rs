@@ -1,20 +1,32 @@
 //! A tree while it grows: any order of nodes as long as parents come before children.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use crate::NodeId;
-use crate::tree::{FrameTree, Node, NodeKind};
+use crate::tree::{Context, FrameTree, Node, NodeKind, Scope};
 
 /// Nodes with their own time only; [`finish`](Self::finish) adds up, sorts and lays out.
 pub(super) struct Draft {
     nodes: Vec<Node>,
 }
 
+/// In which order children are laid out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As they came.
+    Time,
+    /// The largest first; the roots as they came.
+    Size,
+    /// The largest first, the roots too.
+    SizeOfRootsToo,
+}
+
 impl Draft {
     /// A draft that has only the common root, which is row 0.
     pub(super) fn new() -> Self {
         Self {
-            nodes: vec![Node::new(NodeKind::Root, None, 0)],
+            nodes: vec![Node::new(NodeKind::Root, None, 0, 0)],
         }
     }
 
@@ -22,33 +34,48 @@ impl Draft {
         self.nodes.len()
     }
 
-    pub(super) fn push(&mut self, kind: NodeKind, parent: NodeId, line: u32) -> NodeId {
+    pub(super) fn push(
+        &mut self,
+        kind: NodeKind,
+        parent: NodeId,
+        line: u32,
+        first_seen: u32,
+    ) -> NodeId {
         let id = NodeId::from_len(self.nodes.len());
-        self.nodes.push(Node::new(kind, Some(parent), line));
+        self.nodes
+            .push(Node::new(kind, Some(parent), line, first_seen));
         id
+    }
+
+    pub(super) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
     }
 
     pub(super) fn node_mut(&mut self, id: NodeId) -> &mut Node {
         &mut self.nodes[id.index()]
     }
 
-    /// Turns the draft into a tree. Threads keep their order, functions are sorted by time.
-    pub(super) fn finish(mut self) -> FrameTree {
+    /// Turns the draft into a tree.
+    pub(super) fn finish(mut self, order: Order, scope: Scope, context: Context) -> FrameTree {
         self.add_up();
-        let (children, ranges) = self.sorted_children();
+        let (children, ranges) = self.sorted_children(order);
         let mut preorder = Vec::with_capacity(self.nodes.len());
         // Pairs of an old row and its parent's new row, the next to be placed on top.
         let mut pending = vec![(0_u32, None)];
         while let Some((row, parent)) = pending.pop() {
             let id = NodeId::from_len(preorder.len());
+            // Taken, not copied: a node owns its classes.
+            let node = &mut self.nodes[row as usize];
+            let classes = std::mem::take(&mut node.classes);
             preorder.push(Node {
                 parent,
-                ..self.nodes[row as usize].clone()
+                classes,
+                ..node.clone()
             });
             let below = &children[ranges[row as usize]..ranges[row as usize + 1]];
             pending.extend(below.iter().rev().map(|child| (*child, Some(id))));
         }
-        FrameTree::from_preorder(preorder)
+        FrameTree::from_preorder(preorder, scope, Arc::new(context))
     }
 
     /// Sums from the last row to the first, which meets every child before its parent.
@@ -66,7 +93,7 @@ impl Draft {
 
     /// The rows of all children grouped by parent and in their final order, and for each row where its
     /// group begins (with one more entry for the end of the last).
-    fn sorted_children(&self) -> (Vec<u32>, Vec<usize>) {
+    fn sorted_children(&self, order: Order) -> (Vec<u32>, Vec<usize>) {
         let mut ranges = vec![0_usize; self.nodes.len() + 1];
         for node in &self.nodes[1..] {
             ranges[parent_of(node) + 1] += 1;
@@ -77,13 +104,15 @@ impl Draft {
         let mut children: Vec<u32> = (1..self.nodes.len() as u32).collect();
         children.sort_unstable_by_key(|&row| {
             let node = &self.nodes[row as usize];
-            // A root's children are threads, whose order was chosen by who pushed them.
-            let time = if parent_of(node) == 0 {
-                0
-            } else {
-                node.time_ns
+            let parent = parent_of(node);
+            // Where a root's children are threads in an order that was chosen by who pushed them, it stays.
+            let is_sorted = match order {
+                Order::Time => false,
+                Order::Size => parent != 0,
+                Order::SizeOfRootsToo => true,
             };
-            (parent_of(node), Reverse(time), row)
+            let key = is_sorted.then_some((Reverse(node.time_ns), node.first_seen));
+            (parent, key, row)
         });
         (children, ranges)
     }

@@ -1,29 +1,44 @@
 //! Call trees: samples added up by call path.
 
 mod build;
+mod context;
 mod draft;
+mod edit;
+mod groups;
 mod node;
+mod options;
+mod timeline;
 mod walk;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use context::{Context, Origin, Synthetic};
+pub use edit::Replacement;
 pub use node::{Node, NodeKind};
+pub use options::{Scope, TreeOptions};
 pub use walk::{Children, Walk};
 
-use crate::{NodeId, Session};
+use crate::{Function, FunctionId, NodeId, Session};
 
 /// Where the time went, by call path: one tree per thread, under a common root.
 ///
-/// The nodes lie in one arena in pre-order, children by time, the largest first. A node stores where its
-/// subtree ends, so that its first child is the next node and its next sibling is the one at that
-/// end: walking is counting up, skipping a subtree is one addition, and dropping a tree of any depth
-/// frees one allocation.
+/// The nodes lie in one arena in pre-order, children by time, the largest first (in a timeline by the time at
+/// which they came). A node stores where its subtree ends, so that its first child is the next node and its next
+/// sibling is the one at that end: walking is counting up, skipping a subtree is one addition, and dropping a tree of
+/// any depth takes no stack.
 ///
 /// Time is conserved: for every node, `time = self_time + absorbed_time + the time of its children`. The
 /// passes in this crate that remove nodes move their time into `absorbed_time` of the node above.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameTree {
     nodes: Vec<Node>,
+    /// The root of each group.
+    group_roots: Vec<NodeId>,
+    scope: Scope,
+    /// Whether the common root is the whole. A tree keeps what it was built with: roots may be removed later.
+    root_is_top: bool,
+    context: Arc<Context>,
 }
 
 impl FrameTree {
@@ -37,7 +52,15 @@ impl FrameTree {
     /// A session whose trees would have more than 2^25 nodes (only made-up ones do) keeps that many: the
     /// time of the rest is in `absorbed_time` of the nodes that are kept.
     pub fn build(session: &Session) -> Self {
-        build::build(session, build::MAX_NODES)
+        Self::build_with(session, &TreeOptions::default())
+    }
+
+    /// Adds up the samples of a session as `options` say; [`build`](Self::build) is this with the default.
+    pub fn build_with(session: &Session, options: &TreeOptions) -> Self {
+        match options.timeline {
+            false => build::build(session, options, build::MAX_NODES),
+            true => timeline::build(session, options, build::MAX_NODES),
+        }
     }
 
     /// The common root above the threads.
@@ -81,6 +104,83 @@ impl FrameTree {
         Walk::new(&self.nodes, id.index()..node.end.index(), node.depth)
     }
 
+    /// What is looked at as a whole.
+    pub fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    /// The nodes that are the whole, and that every processor leaves in their places: the threads, or in
+    /// [`Scope::Session`] the only root, or the common root if there are several.
+    pub fn tops(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let common = self.root_is_top.then(|| self.root());
+        let roots = (!self.root_is_top).then(|| self.roots());
+        common.into_iter().chain(roots.into_iter().flatten())
+    }
+
+    /// Whether a node is one of the [`tops`](Self::tops), or the root above them.
+    pub(crate) fn is_top(&self, id: NodeId) -> bool {
+        let parent = self.node(id).parent;
+        id == self.root() || (parent == Some(self.root()) && !self.root_is_top)
+    }
+
+    /// A function as text.
+    ///
+    /// # Panics
+    /// If the handle is of another session and out of range here.
+    pub fn function(&self, id: FunctionId) -> Function<'_> {
+        self.context.function(id)
+    }
+
+    /// Whether a node stands for no frame of the program: `[self]`, `[await]`, `[out-of-context]`, `[root]`.
+    ///
+    /// # Panics
+    /// If the handle is of another tree and out of range here.
+    pub fn is_synthetic(&self, id: NodeId) -> bool {
+        match self.node(id).kind {
+            NodeKind::Root | NodeKind::SelfTime => true,
+            NodeKind::Function(function) => self.context.synthetic(function).is_some(),
+            NodeKind::Thread(_) => false,
+        }
+    }
+
+    /// For each node, whether it is code of the application itself: not inside the recorded prefixes, and not made up
+    /// by a library. Code from `exec` and `eval` is its caller's.
+    pub fn application_code(&self) -> Vec<bool> {
+        let mut application: Vec<bool> = Vec::with_capacity(self.nodes.len());
+        for (row, node) in self.nodes.iter().enumerate() {
+            let origin = node.function().map(|id| self.context.origin(id));
+            let is_application = match (origin, node.parent) {
+                (Some(Origin::Application), _) => true,
+                (Some(Origin::OfCaller), Some(parent)) => {
+                    // Nobody called what is outermost: the user typed it.
+                    let is_outermost = self.is_top(NodeId::from_len(row))
+                        || matches!(self.node(parent).kind, NodeKind::Thread(_))
+                            && self.scope == Scope::Thread;
+                    is_outermost || application[parent.index()]
+                }
+                _ => false,
+            };
+            application.push(is_application);
+        }
+        application
+    }
+
+    /// For each node, how long it and all below it waited in an `await` of the program: the time of `[await]`.
+    pub fn await_times(&self) -> Vec<Duration> {
+        let mut times = vec![Duration::ZERO; self.nodes.len()];
+        for (row, node) in self.nodes.iter().enumerate().rev() {
+            let synthetic = node.function().and_then(|id| self.context.synthetic(id));
+            if synthetic == Some(Synthetic::Await) {
+                times[row] += node.time();
+            }
+            if let Some(parent) = node.parent {
+                let time = times[row];
+                times[parent.index()] += time;
+            }
+        }
+        times
+    }
+
     /// The time of all threads together.
     pub fn total(&self) -> Duration {
         self.nodes[0].time()
@@ -101,8 +201,13 @@ impl FrameTree {
         &self.nodes
     }
 
-    /// Makes a tree of nodes in pre-order whose parents are right; subtree ends and depths are found here.
-    pub(crate) fn from_preorder(mut nodes: Vec<Node>) -> Self {
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Makes a tree of other nodes for the same session: in pre-order, with right parents. Subtree ends, depths and
+    /// groups are found here.
+    pub(crate) fn with_nodes(mut self, mut nodes: Vec<Node>) -> Self {
         for row in 0..nodes.len() {
             nodes[row].end = NodeId::from_len(row + 1);
             nodes[row].depth = match nodes[row].parent {
@@ -116,6 +221,24 @@ impl FrameTree {
             let parent = &mut nodes[parent.index()];
             parent.end = parent.end.max(end);
         }
-        Self { nodes }
+        self.group_roots = Self::find_groups(&mut nodes);
+        self.nodes = nodes;
+        self
+    }
+
+    /// Makes a tree of nodes in pre-order whose parents are right.
+    fn from_preorder(nodes: Vec<Node>, scope: Scope, context: Arc<Context>) -> Self {
+        let tree = Self {
+            nodes: Vec::new(),
+            group_roots: Vec::new(),
+            scope,
+            root_is_top: false,
+            context,
+        };
+        let tree = tree.with_nodes(nodes);
+        Self {
+            root_is_top: scope == Scope::Session && tree.roots().count() != 1,
+            ..tree
+        }
     }
 }

@@ -3,10 +3,10 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::{FunctionId, NodeId, StringId, ThreadId};
+use crate::{FunctionId, GroupId, NodeId, StringId, ThreadId};
 
 /// What a node stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NodeKind {
     /// Everything: the node above the threads.
     Root,
@@ -14,6 +14,9 @@ pub enum NodeKind {
     Thread(ThreadId),
     /// A function, called along the path that leads here.
     Function(FunctionId),
+    /// What the function above did itself, in trees with
+    /// [`TreeOptions::self_nodes`](crate::TreeOptions::self_nodes). It has no children.
+    SelfTime,
 }
 
 /// A node of a [`FrameTree`](crate::FrameTree).
@@ -26,7 +29,12 @@ pub struct Node {
     /// Nodes above this one.
     pub(crate) depth: u32,
     pub(crate) line: Option<NonZeroU32>,
-    pub(crate) class: Option<StringId>,
+    /// The row of the first sample that was here: what comes first among equals.
+    pub(crate) first_seen: u32,
+    pub(crate) hidden: bool,
+    pub(crate) group: Option<GroupId>,
+    /// For how long it ran as a method of which class, in the order in which they were seen.
+    pub(crate) classes: Vec<(StringId, u64)>,
     pub(crate) time_ns: u64,
     pub(crate) self_time_ns: u64,
     pub(crate) absorbed_time_ns: u64,
@@ -34,14 +42,17 @@ pub struct Node {
 }
 
 impl Node {
-    pub(crate) fn new(kind: NodeKind, parent: Option<NodeId>, line: u32) -> Self {
+    pub(crate) fn new(kind: NodeKind, parent: Option<NodeId>, line: u32, first_seen: u32) -> Self {
         Self {
             kind,
             parent,
             end: NodeId::from_raw(0),
             depth: 0,
             line: NonZeroU32::new(line),
-            class: None,
+            first_seen,
+            hidden: false,
+            group: None,
+            classes: Vec::new(),
             time_ns: 0,
             self_time_ns: 0,
             absorbed_time_ns: 0,
@@ -58,7 +69,7 @@ impl Node {
     pub fn function(&self) -> Option<FunctionId> {
         match self.kind {
             NodeKind::Function(function) => Some(function),
-            NodeKind::Root | NodeKind::Thread(_) => None,
+            NodeKind::Root | NodeKind::Thread(_) | NodeKind::SelfTime => None,
         }
     }
 
@@ -73,9 +84,22 @@ impl Node {
         self.line.map(NonZeroU32::get)
     }
 
-    /// The class whose method the function ran as for most of the time, of those that are known.
+    /// The class whose method the function ran as for most of the time, of those that are known; of equal ones the
+    /// one that was seen first.
     pub fn class(&self) -> Option<StringId> {
-        self.class
+        let most = self.classes.iter().map(|&(_, nanos)| nanos).max()?;
+        let first = self.classes.iter().find(|&&(_, nanos)| nanos == most);
+        first.map(|&(class, _)| class)
+    }
+
+    /// Whether the function asks to be left out of reports, by a local variable `__tracebackhide__`.
+    pub fn is_hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// The group that the node is in, after [`group_library_frames`](crate::group_library_frames).
+    pub fn group(&self) -> Option<GroupId> {
+        self.group
     }
 
     /// Wall time of this node and everything below it.
@@ -83,7 +107,8 @@ impl Node {
         Duration::from_nanos(self.time_ns)
     }
 
-    /// Wall time of this node itself: samples whose innermost frame it was.
+    /// Wall time of this node itself: samples whose innermost frame it was. In trees with nodes for that, only what
+    /// has none.
     pub fn self_time(&self) -> Duration {
         Duration::from_nanos(self.self_time_ns)
     }
@@ -96,5 +121,26 @@ impl Node {
     /// Samples of this node and everything below it, removed nodes included.
     pub fn sample_count(&self) -> u64 {
         self.sample_count
+    }
+
+    /// Counts time as one class's.
+    pub(crate) fn add_class(&mut self, class: StringId, nanos: u64) {
+        match self.classes.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, sum)) => *sum += nanos,
+            None => self.classes.push((class, nanos)),
+        }
+    }
+
+    /// Takes in all that another node has, except its place in the tree.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.first_seen = self.first_seen.min(other.first_seen);
+        self.hidden |= other.hidden;
+        self.time_ns += other.time_ns;
+        self.self_time_ns += other.self_time_ns;
+        self.absorbed_time_ns += other.absorbed_time_ns;
+        self.sample_count += other.sample_count;
+        for &(class, nanos) in &other.classes {
+            self.add_class(class, nanos);
+        }
     }
 }

@@ -1,0 +1,3 @@
+//! Sessions of other programs, one module each: read into a [`Session`](crate::Session), and written from one.
+
+pub mod pyinstrument;

@@ -1,0 +1,66 @@
+//! Taking nodes out of a tree: what most processors do.
+
+use crate::NodeId;
+use crate::tree::{FrameTree, Node, NodeKind};
+
+/// What takes the place of a node that is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replacement {
+    /// Its children, in its place, and its own time for the node above.
+    Children,
+    /// A [`NodeKind::SelfTime`] with all of its time, and nothing of what is below.
+    SelfTime,
+    /// Nothing: all of its time is absorbed by the node above.
+    Nothing,
+}
+
+impl FrameTree {
+    /// Removes every node that `is_removed` says, from the outside inwards, and puts a replacement into its place.
+    ///
+    /// The common root and, depending on the [`Scope`](crate::Scope), what is the whole stay and are not asked for. Nor
+    /// is what lies below a node that is gone. What `is_removed` is shown is the tree as it was before.
+    #[must_use]
+    pub fn without(
+        self,
+        replacement: Replacement,
+        mut is_removed: impl FnMut(&Self, NodeId) -> bool,
+    ) -> Self {
+        let mut kept: Vec<Node> = Vec::with_capacity(self.nodes.len());
+        // For each old row the new one that it, or what was above it, is in. Parents are met first.
+        let mut new_ids = vec![self.root(); self.nodes.len()];
+        let mut row = 0;
+        while row < self.nodes.len() {
+            let (id, node) = (NodeId::from_len(row), &self.nodes[row]);
+            let parent = node.parent.map(|parent| new_ids[parent.index()]);
+            let Some(above) = parent.filter(|_| !self.is_top(id) && is_removed(&self, id)) else {
+                new_ids[row] = NodeId::from_len(kept.len());
+                kept.push(Node {
+                    parent,
+                    ..node.clone()
+                });
+                row += 1;
+                continue;
+            };
+            row = match replacement {
+                Replacement::Children => row + 1,
+                Replacement::SelfTime | Replacement::Nothing => node.end.index(),
+            };
+            match replacement {
+                Replacement::Children => {
+                    new_ids[id.index()] = above;
+                    let above = &mut kept[above.index()];
+                    above.self_time_ns += node.self_time_ns;
+                    above.absorbed_time_ns += node.absorbed_time_ns;
+                }
+                Replacement::SelfTime => kept.push(Node {
+                    time_ns: node.time_ns,
+                    self_time_ns: node.time_ns,
+                    sample_count: node.sample_count,
+                    ..Node::new(NodeKind::SelfTime, Some(above), 0, node.first_seen)
+                }),
+                Replacement::Nothing => kept[above.index()].absorbed_time_ns += node.time_ns,
+            }
+        }
+        self.with_nodes(kept)
+    }
+}

@@ -1,0 +1,217 @@
+"""Compares our trees of pyinstrument's sessions with pyinstrument's own, node by node.
+
+    python compare.py TREE [--keep DIR] [--only NAME]
+
+TREE is the example `pyinstrument_tree` of jumper-session. Programs are recorded by the real pyinstrument, and each
+session is rendered by its JSON renderer and by TREE with every combination of options. Everything must be the same;
+times, which are floating-point numbers there and whole nanoseconds here, to a tenth of a nanosecond. Then TREE writes
+each session anew, and pyinstrument has to read and show the same from that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import programs
+from pyinstrument.frame import Frame
+from pyinstrument.renderers import JSONRenderer
+from pyinstrument.session import Session
+
+HIDE = [None, r".*(/json/|programs\.py)"]
+SHOW = [None, r".*/(json|re|statistics)\b"]
+THRESHOLDS = [0.0, 0.01, 0.1]
+
+
+def combinations() -> list[dict[str, Any]]:
+    """Every combination of options."""
+    everything = itertools.product([False, True], [False, True], HIDE, SHOW, THRESHOLDS)
+    names = ["show_all", "timeline", "hide_regex", "show_regex", "filter_threshold"]
+    return [dict(zip(names, values)) for values in everything]
+
+
+def record_all(folder: Path, only: str) -> Iterator[Path]:
+    """Records every program, and some once more with pyinstrument as a command."""
+    for program in programs.PROGRAMS:
+        if only in program.__name__:
+            path = folder / f"{program.__name__}.pyisession"
+            programs.record(program).save(path)
+            yield path
+    here = Path(__file__).parent
+    for name, arguments in {
+        "command": [str(here / "programs.py")],
+        "command_module": ["-m", "programs"],
+        "command_code": ["-c", "import programs; programs.main()"],
+    }.items():
+        if only in name:
+            path = folder / f"{name}.pyisession"
+            command = [sys.executable, "-m", "pyinstrument", "-r", "session", "-o", str(path)]
+            subprocess.run([*command, *arguments], check=True, cwd=here, stdout=subprocess.DEVNULL)
+            yield path
+
+
+class KeepsFrames(JSONRenderer):
+    """Pyinstrument's renderer, and the frames from which it made its text."""
+
+    root: Frame | None = None
+
+    def preprocess(self, root_frame: Frame | None) -> Frame | None:
+        self.root = super().preprocess(root_frame)
+        return self.root
+
+
+def theirs(session: Session, options: dict[str, Any]) -> dict[str, Any]:
+    """What pyinstrument shows, as a list in pre-order. Its times have six digits, those of its frames have all."""
+    processor_options = {
+        name: options[name]
+        for name in ("hide_regex", "show_regex", "filter_threshold")
+        if options[name] is not None
+    }
+    renderer = KeepsFrames(
+        show_all=options["show_all"],
+        timeline=options["timeline"],
+        processor_options=processor_options,
+    )
+    report = json.loads(renderer.render(session))
+    frames = []
+    pending = [(0, report.pop("root_frame"), renderer.root)] if renderer.root else []
+    while pending:
+        depth, shown, frame = pending.pop()
+        assert frame is not None and math.isclose(shown["time"], frame.time, abs_tol=1e-6)
+        frames.append(
+            {
+                "depth": depth,
+                "function": shown["function"],
+                "file_path": shown["file_path"],
+                "line_no": shown["line_no"],
+                "time": frame.time,
+                "await_time": frame.await_time(),
+                "is_application_code": shown["is_application_code"],
+                "group": shown.get("group_id"),
+                "class_name": shown.get("class_name"),
+            }
+        )
+        below = [(depth + 1, *pair) for pair in zip(shown["children"], frame.children)]
+        assert len(below) == len(frame.children) == len(shown["children"])
+        pending.extend(reversed(below))
+    return {
+        "duration": session.duration,
+        "sample_count": report["sample_count"],
+        "target_description": report["target_description"],
+        "cpu_time": session.cpu_time,
+        "frames": frames,
+    }
+
+
+def numbered_groups(frames: list[dict[str, Any]]) -> None:
+    """Numbers groups by their first frames, since their names are arbitrary."""
+    numbers: dict[Any, int] = {}
+    for frame in frames:
+        if frame["group"] is not None:
+            frame["group"] = numbers.setdefault(frame["group"], len(numbers))
+
+
+def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[str]:
+    """What is not the same, a line each."""
+    for key in ("duration", "sample_count", "target_description", "cpu_time"):
+        if not same(ours[key], theirs[key]):
+            yield f"{key}: {ours[key]!r}, not {theirs[key]!r}"
+    numbered_groups(ours["frames"])
+    numbered_groups(theirs["frames"])
+    if len(ours["frames"]) != len(theirs["frames"]):
+        yield f"{len(ours['frames'])} frames, not {len(theirs['frames'])}"
+    for row, (one, other) in enumerate(zip(ours["frames"], theirs["frames"])):
+        for key, value in other.items():
+            if not same(one[key], value):
+                yield f"frame {row} ({other['function']}): {key}: {one[key]!r}, not {value!r}"
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-10)
+    return bool(one == other)
+
+
+def tree(command: Path, session: Path, asked: list[dict[str, Any]], *out: Path) -> list[Any]:
+    """What we show, for each combination of options."""
+    lines = "".join(json.dumps(options) + "\n" for options in asked)
+    answer = subprocess.run(
+        [command, session, *out], input=lines, check=True, capture_output=True, text=True
+    )
+    return [json.loads(line) for line in answer.stdout.splitlines()]
+
+
+def check(command: Path, path: Path) -> int:
+    """Compares everything about a session, and says how many differences there are."""
+    session = Session.load(path)
+    asked = combinations()
+    rewritten = path.with_suffix(".rewritten.pyisession")
+    answers = tree(command, path, asked, rewritten)
+    assert len(answers) == len(asked)
+    again = Session.load(rewritten)
+    found = []
+    frames = 0
+    for options, ours in zip(asked, answers):
+        expected = theirs(session, options)
+        frames += len(expected["frames"])
+        found += [f"{options}: {line}" for line in differences(ours, expected)]
+        copy = theirs(again, options)
+        found += [f"{options}: written anew: {line}" for line in differences(copy, expected)]
+    found += [f"written anew: {line}" for line in rewritten_differences(session, again)]
+    print(f"{path.stem}: {session.sample_count} samples, {frames} frames, {len(found)} differences")
+    for line in found[:5]:
+        print(f"    {line}")
+    return len(found)
+
+
+def rewritten_differences(session: Session, again: Session) -> Iterator[str]:
+    """What a session has lost on its way through ours."""
+    before, after = session.to_json(), again.to_json()
+    records = [part.pop("frame_records") for part in (before, after)]
+    for key, value in before.items():
+        if not same(after[key], value):
+            yield f"{key}: {after[key]!r}, not {value!r}"
+    if len(records[0]) != len(records[1]):
+        yield f"{len(records[1])} samples, not {len(records[0])}"
+    for row, (one, other) in enumerate(zip(*records)):
+        if one[0] != other[0] or not same(other[1], one[1]):
+            yield f"sample {row}: {other}, not {one}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tree", type=Path)
+    parser.add_argument("--keep", type=Path, help="where to leave the sessions")
+    parser.add_argument("--only", default="", help="part of the name of a program")
+    chosen = parser.parse_args()
+    # Pyinstrument recurses over frames, and so does the parser of its JSON.
+    sys.setrecursionlimit(100_000)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = chosen.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        # All at first: a program is not recorded while sessions of others are compared.
+        paths = list(record_all(folder, chosen.only))
+        found = sum(check(chosen.tree, path) for path in paths)
+    print(
+        f"{len(paths)} sessions, {len(combinations())} combinations of options: {found} differences"
+    )
+    return 1 if found or not paths else 0
+
+
+if __name__ == "__main__":
+    # A thread, whose stack can be made larger than the main one's.
+    threading.stack_size(512 << 20)
+    status: list[int] = []
+    thread = threading.Thread(target=lambda: status.append(main()))
+    thread.start()
+    thread.join()
+    sys.exit(status[0] if status else 1)

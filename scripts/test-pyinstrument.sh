@@ -1,0 +1,20 @@
+#!/bin/sh
+# Compares our trees of pyinstrument's sessions with those of the pyinstrument in the virtual environment DIR.
+#
+#     scripts/test-pyinstrument.sh DIR [ARG...]
+#
+# Arguments are those of crates/jumper-session/tests/pyinstrument/compare.py.
+set -eu
+cd "$(dirname "$0")/.."
+venv=$1
+shift
+
+step() {
+    sh scripts/step.sh "$@"
+}
+
+step "the example does not build" cargo build --release --locked -p jumper-session \
+    --no-default-features --example pyinstrument_tree
+step "a tree is not pyinstrument's" "$venv/bin/python" \
+    crates/jumper-session/tests/pyinstrument/compare.py \
+    "${CARGO_TARGET_DIR:-target}/release/examples/pyinstrument_tree" "$@"
