@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Render(RenderArgs),
     /// Say what is in a recorded session
     Info(InfoArgs),
+    /// Write a session in another format, or a part of it
+    Convert(ConvertArgs),
     /// Finish a recording whose recorder was killed, or that found no space left
     Repair(RepairArgs),
     /// Print a completion script for a shell
@@ -237,6 +239,20 @@ pub(crate) struct InfoArgs {
     /// The session: a directory NAME.jumper
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+
+    /// What to write; its name says in which format: .jumper, .zip or .pyisession
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 }
 
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use std::panic;
 use std::path::Path;
 
-use jumper_session::Session;
+use jumper_session::{Session, formats};
 
 use crate::error::CliError;
 use crate::terminal::{self, Progress};
@@ -13,7 +13,7 @@ use crate::terminal::{self, Progress};
 /// The Parquet reader panics on some damaged files. `jumper-session` turns that into an error, but the panic
 /// has printed its own lines by then: those are kept off the terminal.
 pub(crate) fn open(path: &Path) -> Result<Session, CliError> {
-    read(|| Session::open(path))
+    read(|| formats::open(path))
 }
 
 /// As [`open`], with another way to read it.

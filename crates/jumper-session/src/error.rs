@@ -142,6 +142,28 @@ pub enum Error {
         detail: String,
     },
 
+    /// A zip file that holds no session, or something else besides.
+    #[error(
+        "`{}` is no session in a zip file: {}; pack the directory NAME.jumper anew, or ask for it again",
+        OneLine(.path.display()), OneLine(.detail)
+    )]
+    Archive {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        detail: String,
+    },
+
+    /// A name that says nothing about what a file is to be.
+    #[error(
+        "cannot tell from the name what to write to `{}`; let it end in one of {}",
+        OneLine(.path.display()), crate::formats::extensions()
+    )]
+    UnknownFormat {
+        /// The path that was given.
+        path: PathBuf,
+    },
+
     /// A text that was to be a regular expression is none.
     #[error(
         "`{}` is not a regular expression that can be used: {}; see https://docs.rs/regex/#syntax for what can be \
@@ -173,6 +195,19 @@ impl Error {
             path: path.into(),
             source,
         }
+    }
+
+    /// The same error, of what came from the file `of`.
+    pub(crate) fn in_place_of(mut self, of: &Path) -> Self {
+        match &mut self {
+            Self::NotASession { path, .. }
+            | Self::NewerFormat { path, .. }
+            | Self::Incomplete { path, .. }
+            | Self::Damaged { path, .. }
+            | Self::Read { path, .. } => *path = of.into(),
+            _ => {}
+        }
+        self
     }
 
     pub(crate) fn write(path: &Path, source: io::Error) -> Self {

@@ -3,6 +3,7 @@
 #[cfg(feature = "record")]
 pub(crate) mod attach;
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod info;
 #[cfg(feature = "record")]
 mod keep;
