@@ -119,6 +119,8 @@ struct Layout {
     outcome: u32,
     /// Threads that block the signal, by their number. What finds no room is found out from the system, a little later.
     blocking: [AtomicU32; BLOCKING],
+    /// Threads that stand still in the handler, likewise.
+    standing: [AtomicU32; BLOCKING],
     thread: Address,
     walk: WalkLayout,
     filled: Filled,
@@ -142,6 +144,10 @@ struct Layout {
 impl Layout {
     fn blocking(&self, tid: u32) -> &AtomicU32 {
         &self.blocking[tid as usize % BLOCKING]
+    }
+
+    fn standing(&self, tid: u32) -> &AtomicU32 {
+        &self.standing[tid as usize % BLOCKING]
     }
 }
 
@@ -446,6 +452,21 @@ impl Arena {
         }
     }
 
+    /// Whether the thread stands still, in a system call that it makes in the handler. It is still there if this is so
+    /// before and after something: only another request gets it there.
+    pub(crate) fn is_standing(self, thread: Tid) -> bool {
+        self.shape().standing(thread.get()).load(Ordering::SeqCst) == thread.get()
+    }
+
+    /// Says that this thread stands still, in the handler, until the result is dropped.
+    pub(crate) fn stand_still(self) -> Standing {
+        // SAFETY: takes nothing, cannot fail.
+        let own_tid = unsafe { libc::syscall(libc::SYS_gettid) as u32 };
+        let entry = self.shape().standing(own_tid);
+        entry.store(own_tid, Ordering::SeqCst);
+        Standing(self, own_tid)
+    }
+
     // The program's side, in a thread that does not block the signal yet.
 
     /// Says that the thread with this number is about to block the signal, and waits for one that is on its way to it.
@@ -474,6 +495,17 @@ impl Arena {
     fn known(self) -> KnownTable {
         // SAFETY: only the address is taken.
         KnownTable(unsafe { &raw const (*self.0).known })
+    }
+}
+
+/// A thread stands still as long as this is there.
+pub(crate) struct Standing(Arena, u32);
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        let Self(arena, own_tid) = *self;
+        let entry = arena.shape().standing(own_tid);
+        let _ = entry.compare_exchange(own_tid, 0, Ordering::SeqCst, Ordering::Relaxed);
     }
 }
 

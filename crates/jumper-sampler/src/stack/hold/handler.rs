@@ -44,7 +44,7 @@ extern "C" fn read_in_place(
     let is_main = is_main_thread();
     if is_main && !interrupted {
         // SAFETY: as above.
-        unsafe { let_signals_in(context, signal) };
+        unsafe { let_signals_in(context, 1 << (signal - 1)) };
     }
     let arena = ARENA.load(Ordering::Acquire);
     // SAFETY: the kernel passes a valid siginfo_t to a handler that was installed with SA_SIGINFO.
@@ -60,9 +60,9 @@ extern "C" fn read_in_place(
         // Another one of ours may already be on its way to the same place.
         // SAFETY: as above.
         unsafe { program::note_return(context) };
-    } else if interrupted {
-        // SAFETY: as above.
-        unsafe { restart_system_call(context, signal) };
+    } else if interrupted && !arena.is_null() {
+        // SAFETY: as above, and what is in ARENA came from an arena of this process.
+        unsafe { restart_system_call(context, signal, Arena::from_raw(arena)) };
     }
     if !is_main {
         // SAFETY: as above.
@@ -134,16 +134,16 @@ pub(crate) fn announce_agent(signal: i32) {
     AGENT.store(signal, Ordering::Release);
 }
 
-/// Blocks only what the thread itself did, and `signal`. A signal that is blocked here goes to another thread, where
+/// Blocks only what the thread itself did, and `others`, one bit for each signal. A signal that is blocked here goes to another thread, where
 /// CPython notices it late. That its C handler runs while we read does no harm, since it only makes a note for the
 /// interpreter.
 ///
 /// # Safety
 /// `context` must be what the kernel passed to the running handler.
-unsafe fn let_signals_in(context: *const libc::ucontext_t, signal: i32) {
+pub(super) unsafe fn let_signals_in(context: *const libc::ucontext_t, others: u64) {
     // SAFETY: by the contract above. The kernel has set as many bits as it has signals, one word.
     let before = unsafe { *(&raw const (*context).uc_sigmask).cast::<u64>() };
-    let mask = before | 1 << (signal - 1);
+    let mask = before | others;
     // SAFETY: `mask` is a set of the kernel's size, which outlives the call.
     unsafe {
         libc::syscall(

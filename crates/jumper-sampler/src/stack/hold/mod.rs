@@ -119,6 +119,10 @@ impl Holder {
                 capture.take(memory, state, codes)
             }),
             Self::Agent(signaller, tracer) => {
+                let take = || capture.take(memory, state, codes);
+                if let Some(read) = signaller.read_standing(thread, take) {
+                    return Ok(read);
+                }
                 if !signaller.has_failed() && signaller.can_read(thread) {
                     let read = signaller.read(thread, state, layout, capture, |capture| {
                         capture.take(memory, state, codes)

@@ -57,12 +57,16 @@ impl OwnSignaller {
         state: Address,
         layout: &WalkLayout,
         capture: &mut Capture,
-        instead: impl FnOnce(&mut Capture) -> Result<(), WalkError>,
+        mut instead: impl FnMut(&mut Capture) -> Result<(), WalkError>,
     ) -> Result<Result<(), WalkError>, HoldError> {
         if !handler::is_installed(self.signaller.signal()) {
             // The program has taken the signal for itself.
             let signal = installed().signal().ok_or(HoldError::Denied)?;
             self.signaller.change_signal(signal);
+        }
+        let standing = self.signaller.read_standing(thread, || instead(capture));
+        if let Some(result) = standing {
+            return Ok(result);
         }
         if !self.signaller.can_read(thread) {
             return Err(HoldError::Unanswered);
@@ -327,6 +331,56 @@ mod tests {
         // glibc from 2.41 makes these calls in a way that cannot be undone.
         if !glibc_is_at_least(2, 41) {
             assert_eq!(failed, 0, "of {calls} calls under {held} signals");
+        }
+    }
+
+    /// More than fits into a pipe is copied piece by piece, and a signal ends a write between two of them.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn a_blocking_write_writes_all_of_its_bytes() {
+        use std::io::Read;
+        use std::os::fd::AsRawFd;
+
+        let (mut reader, writer) = std::io::pipe().expect("descriptors are free");
+        let reading = std::thread::spawn(move || {
+            let mut piece = vec![0; 1 << 14];
+            while reader.read(&mut piece).expect("it is a pipe") > 0 {
+                std::thread::sleep(Duration::from_micros(20));
+            }
+        });
+        let (short, writes) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let mut worker = Worker::start({
+            let (short, writes) = (Arc::clone(&short), Arc::clone(&writes));
+            let bytes = vec![7_u8; 1 << 18];
+            move || {
+                // SAFETY: the bytes are there.
+                let written =
+                    unsafe { libc::write(writer.as_raw_fd(), bytes.as_ptr().cast(), bytes.len()) };
+                writes.fetch_add(1, Ordering::Relaxed);
+                short.fetch_add(
+                    u64::from(written != bytes.len() as isize),
+                    Ordering::Relaxed,
+                );
+            }
+        });
+        let mut signaller = OwnSignaller::new().expect("a signal is free");
+        let (layout, mut capture) = (one_frame(), capture());
+        let mut held = 0;
+        while held < 500 {
+            let read = signaller.read(worker.tid, 16, &layout, &mut capture, never);
+            held += u64::from(read.is_ok());
+            std::thread::sleep(Duration::from_micros(370));
+        }
+        worker.end();
+        drop(worker);
+        reading.join().expect("it ends well");
+        let (short, writes) = (
+            short.load(Ordering::Relaxed),
+            writes.load(Ordering::Relaxed),
+        );
+        assert!(writes > 20, "{writes} writes");
+        if !glibc_is_at_least(2, 41) {
+            assert_eq!(short, 0, "of {writes} writes under {held} signals");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Undoing `EINTR`.
+//! Undoing what our signal does to a system call: `EINTR`, and writing less than all.
 //!
 //! A thread that goes to sleep in the kernel between the look at it and our signal is woken by the signal. Most
 //! system calls then go on by themselves (`SA_RESTART`); poll, select, epoll_wait, nanosleep and a few more
@@ -16,6 +16,11 @@
 //! if one of them will interrupt it once it is let in. One that is blocked outside of the call, and let in by it
 //! (ppoll), interrupts it when it is repeated.
 //!
+//! A write to a pipe or socket that has written some of its bytes before it sleeps, or is still copying them, returns how many
+//! those were; without signals it would return when all are written. The handler writes the rest itself, with the
+//! thread's own signals let in, and returns as many as the program would have seen: all of them, or fewer where the call
+//! ends for another reason, one of the program's signals among them.
+//!
 //! If ours comes while that handler returns, there is nothing pending any more: `program` knows of that case.
 //!
 //! The kernel does not tell the number, so that it is read from the code: C libraries load it as a constant a
@@ -23,22 +28,33 @@
 //! from 2.41 has it in a register that is overwritten, in all calls that are cancellation points; these keep their
 //! `EINTR`. So does every call on other processors than x86-64, where the first argument is overwritten.
 
+use super::arena::Arena;
 #[cfg(target_arch = "x86_64")]
 use {
-    super::handler::waiting,
+    super::handler::{let_signals_in, waiting},
     crate::Pid,
     crate::stack::memory::{Memory, ProcessMemory},
 };
 
-/// Whether a system call of the thread looks as if the running handler's signal had interrupted it.
+/// Whether a system call of the thread looks as if the running handler's signal had interrupted it: it failed with `EINTR`,
+/// or did less than it was asked to, if it was a write.
 ///
 /// # Safety
 /// `context` must be what the kernel passed to the running handler.
 #[cfg(target_arch = "x86_64")]
 pub(super) unsafe fn has_interrupted_call(context: *const libc::ucontext_t) -> bool {
     // SAFETY: by the contract above, it is valid.
-    let result = unsafe { (*context).uc_mcontext.gregs[libc::REG_RAX as usize] };
-    result == -i64::from(libc::EINTR)
+    let registers = unsafe { &(*context).uc_mcontext.gregs };
+    registers[libc::REG_RAX as usize] == -i64::from(libc::EINTR) || has_done_less(registers)
+}
+
+/// Whether the thread returns from a system call with a count that is smaller than its third argument.
+#[cfg(target_arch = "x86_64")]
+fn has_done_less(registers: &Registers) -> bool {
+    let [done, asked] = [libc::REG_RAX, libc::REG_RDX].map(|name| registers[name as usize]);
+    // The instruction leaves the address of the next one in rcx (Intel's manual, volume 2, SYSCALL).
+    let is_behind_call = registers[libc::REG_RCX as usize] == registers[libc::REG_RIP as usize];
+    is_behind_call && done > 0 && done < asked
 }
 
 /// The place that the thread returns to: the next instruction, and its stack.
@@ -74,12 +90,17 @@ pub(super) unsafe fn has_interrupted_call(_context: *const libc::ucontext_t) -> 
     false
 }
 
-/// Makes the thread repeat the system call that the running handler's signal has interrupted, and no other one.
+/// Makes the thread repeat the system call that the running handler's signal has interrupted, and no other one, or goes on
+/// with it.
 ///
 /// # Safety
 /// `context` must be what the kernel passed to the running handler, which must block all signals.
 #[cfg(target_arch = "x86_64")]
-pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t, signal: i32) {
+pub(super) unsafe fn restart_system_call(
+    context: *mut libc::ucontext_t,
+    signal: i32,
+    arena: Arena,
+) {
     // SAFETY: by the contract above.
     if is_interrupted_by(unsafe { waiting(context, signal) }) {
         return;
@@ -96,10 +117,56 @@ pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t, signal:
     if own.read(begin, &mut code).is_err() {
         return;
     }
-    if let Some(number) = number_called(&code) {
+    let Some(number) = number_called(&code) else {
+        return;
+    };
+    if registers[rax] == -i64::from(libc::EINTR) {
         registers[rax] = number.into();
         registers[rip] = registers[rip].wrapping_sub(SYSCALL.len() as i64);
+    } else if [libc::SYS_write, libc::SYS_sendto].contains(&number.into())
+        && can_be_interrupted(registers[libc::REG_RDI as usize])
+    {
+        // From here on it is as if the thread were still in its call. Ours stays out, so that what ends it is the program's.
+        // SAFETY: as above.
+        unsafe { let_signals_in(context, 1 << (signal - 1)) };
+        let _standing = arena.stand_still();
+        registers[rax] = write_rest(number, registers);
     }
+}
+
+/// Whether a write to this descriptor may be interrupted once it has begun: to a pipe, a socket or a terminal.
+#[cfg(target_arch = "x86_64")]
+fn can_be_interrupted(descriptor: i64) -> bool {
+    // SAFETY: all zeroes is a valid stat.
+    let mut status: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: into a writable structure.
+    let known = unsafe { libc::fstat(descriptor as i32, &raw mut status) } == 0;
+    let kind = status.st_mode & libc::S_IFMT;
+    known && [libc::S_IFIFO, libc::S_IFSOCK, libc::S_IFCHR].contains(&kind)
+}
+
+/// Goes on with a write that has written some, and returns how much it has in the end.
+#[cfg(target_arch = "x86_64")]
+fn write_rest(number: u32, registers: &Registers) -> i64 {
+    let register = |name: i32| registers[name as usize];
+    let (descriptor, bytes) = (register(libc::REG_RDI), register(libc::REG_RSI));
+    let (asked, done) = (register(libc::REG_RDX), register(libc::REG_RAX));
+    let [flags, address, address_len] =
+        [libc::REG_R10, libc::REG_R8, libc::REG_R9].map(|name| registers[name as usize]);
+    // SAFETY: the thread's own call with the part of its own bytes that is left. What it may not read is an error.
+    let more = unsafe {
+        libc::syscall(
+            i64::from(number),
+            descriptor,
+            bytes.wrapping_add(done),
+            asked - done,
+            flags,
+            address,
+            address_len,
+        )
+    };
+    // If that was not all, something else has ended it, and would have without us.
+    done + more.max(0)
 }
 
 /// No call is ever repeated here.
@@ -107,7 +174,12 @@ pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t, signal:
 /// # Safety
 /// None is needed.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) unsafe fn restart_system_call(_context: *mut libc::ucontext_t, _signal: i32) {}
+pub(super) unsafe fn restart_system_call(
+    _context: *mut libc::ucontext_t,
+    _signal: i32,
+    _arena: Arena,
+) {
+}
 
 /// Whether one of these signals interrupts a call. Those that are ignored, which wait as well while they are
 /// blocked, do not.
@@ -127,6 +199,10 @@ fn is_interrupted_by(signals: u64) -> bool {
         }
     })
 }
+
+/// The registers of a thread that was interrupted.
+#[cfg(target_arch = "x86_64")]
+type Registers = [libc::greg_t; 23];
 
 /// How much code before the return address is looked at.
 #[cfg(target_arch = "x86_64")]

@@ -83,6 +83,17 @@ impl Signaller {
         self.failures = 0;
     }
 
+    /// Reads a thread that stands still in the handler; `None` where it does not.
+    pub(crate) fn read_standing(
+        &self,
+        thread: Tid,
+        read: impl FnOnce() -> Result<(), WalkError>,
+    ) -> Option<Result<(), WalkError>> {
+        let is_standing = || self.arena.is_standing(thread);
+        let result = is_standing().then(read)?;
+        is_standing().then_some(result)
+    }
+
     /// Whether a signal sent to the thread is answered, as far as one can tell.
     pub(crate) fn can_read(&mut self, thread: Tid) -> bool {
         if let Some(trust) = self.answers.get_mut(&thread)
