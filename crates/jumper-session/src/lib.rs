@@ -80,6 +80,7 @@ mod processors;
 #[cfg(feature = "record")]
 mod record;
 mod session;
+mod short_path;
 mod store;
 mod tables;
 mod time;

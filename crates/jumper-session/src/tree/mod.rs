@@ -15,6 +15,7 @@ use std::time::Duration;
 
 pub(crate) use context::{Context, Origin, Synthetic};
 pub use edit::Replacement;
+pub(crate) use node::ClassTime;
 pub use node::{Node, NodeKind};
 pub use options::{Scope, TreeOptions};
 pub use walk::{Children, Walk};
