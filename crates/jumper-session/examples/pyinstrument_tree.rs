@@ -66,7 +66,7 @@ fn report(session: &Session, options: &Value) -> Result<Value, Box<dyn Error>> {
 
 fn frames(session: &Session, tree: &FrameTree) -> Vec<Value> {
     let (await_times, application) = (tree.await_times(), tree.application_code());
-    let top = tree.tops().next().filter(|_| !tree.is_empty());
+    let top = tree.tops().next();
     let walk = top.into_iter().flat_map(|top| tree.walk_from(top));
     // What is no code is where its caller is.
     let mut short_paths: Vec<String> = vec![String::new(); tree.len()];

@@ -15,7 +15,9 @@ use std::collections::HashMap;
 
 use crate::tables::{Sample, SampleTable, StackTable};
 use crate::tree::draft::{Draft, Order};
-use crate::tree::{ClassTime, Context, FrameTree, NodeKind, Scope, Synthetic, TreeOptions};
+use crate::tree::{
+    ClassTime, Context, FrameTree, MAX_CLASSES, NodeKind, Scope, Synthetic, TreeOptions,
+};
 use crate::{FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp};
 
 /// The most nodes that a tree has: about 3 GB of them. A file of a few megabytes can ask for any number
@@ -241,7 +243,10 @@ impl Builder<'_> {
         let mut times: Vec<_> = times.into_iter().collect();
         times.sort_unstable_by_key(|((node, _), time)| (*node, time.first_seen));
         for ((node, _), time) in times {
-            self.draft.node_mut(node).classes.push(time);
+            let classes = &mut self.draft.node_mut(node).classes;
+            if classes.len() < MAX_CLASSES {
+                classes.push(time);
+            }
         }
     }
 

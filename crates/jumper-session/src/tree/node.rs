@@ -50,6 +50,9 @@ pub(crate) struct ClassTime {
     pub(crate) time_ns: u64,
 }
 
+/// The most classes that are told apart at one node: they are searched one by one, and a file may have any number.
+pub(crate) const MAX_CLASSES: usize = 1024;
+
 impl Node {
     pub(crate) fn new(kind: NodeKind, parent: Option<NodeId>, line: u32, first_seen: u32) -> Self {
         Self {
@@ -134,14 +137,16 @@ impl Node {
         self.sample_count
     }
 
-    /// Counts time as one class's.
+    /// Counts time as one class's. One class more than [`MAX_CLASSES`] is not counted.
     pub(crate) fn add_class(&mut self, time: ClassTime) {
+        let is_full = self.classes.len() >= MAX_CLASSES;
         let mut known = self.classes.iter_mut();
         match known.find(|known| known.class == time.class) {
             Some(known) => {
                 known.time_ns += time.time_ns;
                 known.first_seen = known.first_seen.min(time.first_seen);
             }
+            None if is_full => {}
             None => self.classes.push(time),
         }
     }

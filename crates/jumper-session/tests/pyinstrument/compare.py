@@ -96,7 +96,10 @@ def invented(seed: int) -> Session:
     if len(records) == 40:
         # All below the same frames, some of which the recording was started from.
         stem = [frame(), frame(), frame()]
-        records = [(frames[:1] + stem + frames[1:], time) for frames, time in records]
+        ends = ["<thread>" in "".join(frames[:1]) for frames, _ in records]
+        records = [
+            (frames[:end] + stem + frames[end:], time) for end, (frames, time) in zip(ends, records)
+        ]
     return Session(
         frame_records=records,
         start_time=1_790_000_000 + seed / 7,

@@ -2,7 +2,7 @@
 //!
 //! Such a file is one JSON object. Its `frame_records` hold, for every sample, the whole stack as texts and the time that
 //! the sample stands for; the other keys are small. A million samples are gigabytes, and from one to the next most
-//! of the text is the same. So nothing is read whole: [`scan`] hands out tokens of a stream, and `read` compares
+//! of the text is the same. So nothing is read whole: `scan` hands out tokens of a stream, and `read` compares
 //! each stack with the one before as bytes, looks up what is new in it, and decodes a text when it meets it for the first
 //! time. Nesting takes no stack, and numbers in a file are bounded before they are believed.
 //!
