@@ -66,15 +66,24 @@ fn report(session: &Session, options: &Value) -> Result<Value, Box<dyn Error>> {
 
 fn frames(session: &Session, tree: &FrameTree) -> Vec<Value> {
     let (await_times, application) = (tree.await_times(), tree.application_code());
-    let top = tree.tops().next().filter(|_| !tree.is_empty());
+    let top = tree.tops().next();
     let walk = top.into_iter().flat_map(|top| tree.walk_from(top));
+    // What is no code is where its caller is.
+    let mut short_paths: Vec<String> = vec![String::new(); tree.len()];
     walk.map(|(id, depth)| {
         let node = tree.node(id);
         let (function, file, line) = name(session, tree, id);
+        let caller = node.parent().filter(|_| depth > 0 && tree.is_synthetic(id));
+        let short_path = match caller {
+            Some(caller) => short_paths[caller.index()].clone(),
+            None => session.short_path(file).into_owned(),
+        };
+        short_paths[id.index()].clone_from(&short_path);
         json!({
             "depth": depth,
             "function": function,
             "file_path": file,
+            "file_path_short": short_path,
             "line_no": line,
             "time": node.time().as_secs_f64(),
             "await_time": await_times[id.index()].as_secs_f64(),

@@ -35,6 +35,34 @@
 //! # assert!(print("/nowhere.jumper".as_ref()).is_err());
 //! ```
 //!
+//! # Trees as pyinstrument has them
+//!
+//! ```
+//! use jumper_session::*;
+//!
+//! /// A processor of one's own: what `helper` does is its caller's.
+//! fn remove_helpers(tree: FrameTree, _options: &ProcessorOptions) -> FrameTree {
+//!     tree.without(Replacement::Children, |tree, id| {
+//!         let function = tree.node(id).function();
+//!         function.is_some_and(|function| tree.function(function).name == "helper")
+//!     })
+//! }
+//!
+//! fn report(path: &std::path::Path) -> Result<FrameTree> {
+//!     let session = formats::pyinstrument::read(path)?;
+//!     let shape = TreeOptions { self_nodes: true, scope: Scope::Session, ..TreeOptions::default() };
+//!     let tree = FrameTree::build_with(&session, &shape);
+//!     let mut processors = default_processors(false, shape.timeline);
+//!     processors.insert(0, remove_helpers);
+//!     let options = ProcessorOptions {
+//!         hide_regex: Some(PathPattern::new(".*/vendor/")?),
+//!         ..ProcessorOptions::default()
+//!     };
+//!     Ok(processors.into_iter().fold(tree, |tree, processor| processor(tree, &options)))
+//! }
+//! # assert!(report("/nowhere.pyisession".as_ref()).is_err());
+//! ```
+//!
 //! # Writing one
 //!
 //! ```
@@ -81,6 +109,7 @@ mod processors;
 mod record;
 mod selection;
 mod session;
+mod short_path;
 mod store;
 mod tables;
 mod time;

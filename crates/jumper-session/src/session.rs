@@ -1,9 +1,11 @@
 //! A finished recording.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::short_path::short_path;
 use crate::tables::{
     FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable, Tables,
     ThreadTable,
@@ -168,6 +170,13 @@ impl Session {
             first_line: row.first_line,
             hidden: row.hidden,
         }
+    }
+
+    /// The path of a source file as people know it: relative to the directory of modules
+    /// ([`Manifest::sys_path`]) from which that is shortest, as pyinstrument shows it.
+    pub fn short_path<'a>(&self, file: &'a str) -> Cow<'a, str> {
+        let sys_path = self.manifest.sys_path.as_deref();
+        short_path(file, sys_path.unwrap_or_default())
     }
 
     /// The name of a thread, where one is known.

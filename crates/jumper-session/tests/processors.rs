@@ -222,6 +222,46 @@ fn what_is_small_is_small_beside_the_whole() {
 }
 
 #[test]
+fn the_whole_of_a_session_stays_when_all_else_goes() {
+    let json = |records: &str| {
+        let json = format!(r#"{{"start_time": 0, "duration": 1, "frame_records": [{records}]}}"#);
+        formats::pyinstrument::read_from(json.as_bytes(), "x".as_ref()).unwrap()
+    };
+    let (a, b) = (
+        r#"[["a\u0000a.py\u00001"], 0.5]"#,
+        r#"[["b\u0000a.py\u00001"], 0.25]"#,
+    );
+    let none = r#"[[], 0.25]"#;
+    let nothing_stays = ProcessorOptions {
+        filter_threshold: 2.0,
+        ..ProcessorOptions::default()
+    };
+    for (records, expected) in [
+        (format!("{a}, {b}"), Some("[root]")),
+        (format!("{a}, {none}"), Some("[root]")),
+        (a.to_owned(), Some("a")),
+        (none.to_owned(), Some("[self]")),
+        (String::new(), None),
+    ] {
+        let session = json(&records);
+        for shape in [AGGREGATED, TIMELINE] {
+            let tree = FrameTree::build_with(&session, &shape);
+            let tree = remove_irrelevant_nodes(tree, &nothing_stays);
+            let name = |id| match tree.node(id).kind() {
+                NodeKind::Root => "[root]",
+                NodeKind::Thread(_) => "a thread",
+                NodeKind::SelfTime => "[self]",
+                NodeKind::Function(function) => tree.function(function).name,
+            };
+            let tops: Vec<_> = tree.tops().map(name).collect();
+            assert_eq!(tops.first().copied(), expected, "{records}");
+            assert!(tops.len() < 2);
+            assert_eq!(tree.total(), session.samples().total());
+        }
+    }
+}
+
+#[test]
 fn libraries_that_call_each_other_are_a_group() {
     let session = session(
         &[

@@ -45,8 +45,11 @@ fn stem(tree: &FrameTree, top: NodeId) -> Option<(NodeId, NodeId)> {
 fn only_child(tree: &FrameTree, id: NodeId) -> Option<NodeId> {
     let mut children = tree.children(id);
     let child = children.next().filter(|_| children.next().is_none())?;
-    let is_all = tree.node(child).time_ns == tree.node(id).time_ns && !tree.is_synthetic(child);
-    is_all.then_some(child)
+    let called_ns = match tree.is_synthetic(child) {
+        true => 0,
+        false => tree.node(child).time_ns,
+    };
+    (tree.node(id).time_ns == called_ns).then_some(child)
 }
 
 /// Removes the frames from `first` to before `last`, each of which has but one child.

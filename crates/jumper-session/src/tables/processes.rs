@@ -66,7 +66,8 @@ impl ProcessTable {
 pub struct Thread {
     /// The process it belongs to.
     pub process: ProcessId,
-    /// The thread id that the machine's kernel gave it (`threading.get_native_id()`).
+    /// The thread id that the machine's kernel gave it (`threading.get_native_id()`), or what a recorder of another
+    /// program had in its place.
     pub native_id: u64,
     /// Its name, where one is known.
     pub name: Option<StringId>,

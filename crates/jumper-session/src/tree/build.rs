@@ -15,7 +15,9 @@ use std::collections::HashMap;
 
 use crate::tables::{Sample, SampleTable, StackTable};
 use crate::tree::draft::{Draft, Order};
-use crate::tree::{Context, FrameTree, NodeKind, Scope, Synthetic, TreeOptions};
+use crate::tree::{
+    ClassTime, Context, FrameTree, MAX_CLASSES, NodeKind, Scope, Synthetic, TreeOptions,
+};
 use crate::{FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp};
 
 /// The most nodes that a tree has: about 3 GB of them. A file of a few megabytes can ask for any number
@@ -179,7 +181,7 @@ impl Builder<'_> {
         };
         let nanos = crate::time::column_nanos(sample.duration);
         if let (Some(attributes), Some(stack)) = (&mut self.attributes, sample.stack) {
-            attributes.add(self.stacks, stack, nanos);
+            attributes.add(self.stacks, stack, nanos, row);
         }
         let node = self.draft.node_mut(id);
         node.sample_count += 1;
@@ -221,23 +223,30 @@ impl Builder<'_> {
         let Some(attributes) = &mut self.attributes else {
             return;
         };
-        let mut times: HashMap<(NodeId, StringId), (usize, u64)> = HashMap::new();
-        for (order, stack, nanos) in attributes.take(self.stacks) {
+        let mut times: HashMap<(NodeId, StringId), ClassTime> = HashMap::new();
+        for (stack, first_seen, time_ns) in attributes.take(self.stacks) {
             let path = self.paths.of_stack[stack.index()];
             let Some(node) = self.node_of_path[path as usize] else {
                 continue;
             };
             self.draft.node_mut(node).hidden |= attributes.is_hidden(self.stacks, stack);
             if let Some(class) = self.stacks.class(stack) {
-                let (first, sum) = times.entry((node, class)).or_insert((order, 0));
-                *first = order.min(*first);
-                *sum += nanos;
+                let known = times.entry((node, class)).or_insert(ClassTime {
+                    class,
+                    first_seen,
+                    time_ns: 0,
+                });
+                known.first_seen = known.first_seen.min(first_seen);
+                known.time_ns += time_ns;
             }
         }
         let mut times: Vec<_> = times.into_iter().collect();
-        times.sort_unstable_by_key(|&((node, _), (first, _))| (node, first));
-        for ((node, class), (_, nanos)) in times {
-            self.draft.node_mut(node).classes.push((class, nanos));
+        times.sort_unstable_by_key(|((node, _), time)| (*node, time.first_seen));
+        for ((node, _), time) in times {
+            let classes = &mut self.draft.node_mut(node).classes;
+            if classes.len() < MAX_CLASSES {
+                classes.push(time);
+            }
         }
     }
 
@@ -294,7 +303,8 @@ struct Attributes {
     time_of_stack: Vec<u64>,
     /// Whether a stack is among `met`.
     is_met: Vec<bool>,
-    met: Vec<StackId>,
+    /// With the row of the first sample.
+    met: Vec<(StackId, u32)>,
     /// Which functions are hidden, where those of one path can differ in it.
     hidden: Vec<bool>,
 }
@@ -323,30 +333,29 @@ impl Attributes {
             .is_some_and(|hidden| *hidden)
     }
 
-    fn add(&mut self, stacks: &StackTable, stack: StackId, nanos: u64) {
+    fn add(&mut self, stacks: &StackTable, stack: StackId, nanos: u64, row: u32) {
         self.time_of_stack[stack.index()] += nanos;
         let mut next = Some(stack);
         while let Some(stack) = next.filter(|stack| !self.is_met[stack.index()]) {
             self.is_met[stack.index()] = true;
-            self.met.push(stack);
+            self.met.push((stack, row));
             next = stacks.parent(stack);
         }
     }
 
-    /// The stacks of the thread with their times, each with a number that says which of one path was first, and an
-    /// empty slate for the next thread.
-    fn take(&mut self, stacks: &StackTable) -> Vec<(usize, StackId, u64)> {
-        let met = std::mem::take(&mut self.met);
-        let mut met: Vec<_> = met.into_iter().enumerate().collect();
+    /// The stacks of the thread with the rows of their first samples and their times, and an empty slate for the next
+    /// thread.
+    fn take(&mut self, stacks: &StackTable) -> Vec<(StackId, u32, u64)> {
+        let mut met = std::mem::take(&mut self.met);
         // A parent has a smaller number than its children.
-        met.sort_unstable_by_key(|&(_, stack)| Reverse(stack));
-        let take = |(order, stack): (usize, StackId)| {
+        met.sort_unstable_by_key(|&(stack, _)| Reverse(stack));
+        let take = |(stack, row): (StackId, u32)| {
             let nanos = std::mem::take(&mut self.time_of_stack[stack.index()]);
             self.is_met[stack.index()] = false;
             if let Some(parent) = stacks.parent(stack) {
                 self.time_of_stack[parent.index()] += nanos;
             }
-            (order, stack, nanos)
+            (stack, row, nanos)
         };
         met.into_iter().map(take).collect()
     }

@@ -101,19 +101,29 @@ impl Draft {
         for row in 1..ranges.len() {
             ranges[row] += ranges[row - 1];
         }
-        let mut children: Vec<u32> = (1..self.nodes.len() as u32).collect();
-        children.sort_unstable_by_key(|&row| {
-            let node = &self.nodes[row as usize];
-            let parent = parent_of(node);
-            // Where a root's children are threads in an order that was chosen by who pushed them, it stays.
-            let is_sorted = match order {
-                Order::Time => false,
-                Order::Size => parent != 0,
-                Order::SizeOfRootsToo => true,
-            };
-            let key = is_sorted.then_some((Reverse(node.time_ns), node.first_seen));
-            (parent, key, row)
-        });
+        let mut next = ranges.clone();
+        let mut children = vec![0_u32; self.nodes.len() - 1];
+        for (row, node) in self.nodes.iter().enumerate().skip(1) {
+            let slot = &mut next[parent_of(node)];
+            children[*slot] = row as u32;
+            *slot += 1;
+        }
+        // Where a root's children are threads in an order that was chosen by who pushed them, it stays.
+        let first_sorted = match order {
+            Order::Time => self.nodes.len(),
+            Order::Size => 1,
+            Order::SizeOfRootsToo => 0,
+        };
+        for parent in first_sorted..self.nodes.len() {
+            let below = &mut children[ranges[parent]..ranges[parent + 1]];
+            // Most nodes have one child, and looking up its time would take longer than all else here.
+            if below.len() > 1 {
+                below.sort_unstable_by_key(|&row| {
+                    let node = &self.nodes[row as usize];
+                    (Reverse(node.time_ns), node.first_seen, row)
+                });
+            }
+        }
         (children, ranges)
     }
 }

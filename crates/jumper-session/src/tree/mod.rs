@@ -15,6 +15,7 @@ use std::time::Duration;
 
 pub(crate) use context::{Context, Origin, Synthetic};
 pub use edit::Replacement;
+pub(crate) use node::{ClassTime, MAX_CLASSES};
 pub use node::{Node, NodeKind};
 pub use options::{Scope, TreeOptions};
 pub use walk::{Children, Walk};
@@ -236,8 +237,15 @@ impl FrameTree {
             context,
         };
         let tree = tree.with_nodes(nodes);
+        let samples = |id| tree.node(id).sample_count;
+        let mut roots = tree.roots();
+        let is_root_all = match (roots.next(), roots.next()) {
+            (None, _) => samples(tree.root()) > 0,
+            (Some(only), None) => samples(tree.root()) > samples(only),
+            (Some(_), Some(_)) => true,
+        };
         Self {
-            root_is_top: scope == Scope::Session && tree.roots().count() != 1,
+            root_is_top: scope == Scope::Session && is_root_all,
             ..tree
         }
     }

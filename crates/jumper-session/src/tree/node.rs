@@ -1,5 +1,6 @@
 //! One node of a call tree.
 
+use std::cmp::Reverse;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -33,13 +34,24 @@ pub struct Node {
     pub(crate) first_seen: u32,
     pub(crate) hidden: bool,
     pub(crate) group: Option<GroupId>,
-    /// For how long it ran as a method of which class, in the order in which they were seen.
-    pub(crate) classes: Vec<(StringId, u64)>,
+    pub(crate) classes: Vec<ClassTime>,
     pub(crate) time_ns: u64,
     pub(crate) self_time_ns: u64,
     pub(crate) absorbed_time_ns: u64,
     pub(crate) sample_count: u64,
 }
+
+/// For how long a function ran as a method of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClassTime {
+    pub(crate) class: StringId,
+    /// The row of the first sample in which it did.
+    pub(crate) first_seen: u32,
+    pub(crate) time_ns: u64,
+}
+
+/// The most classes that are told apart at one node: they are searched one by one, and a file may have any number.
+pub(crate) const MAX_CLASSES: usize = 1024;
 
 impl Node {
     pub(crate) fn new(kind: NodeKind, parent: Option<NodeId>, line: u32, first_seen: u32) -> Self {
@@ -87,9 +99,11 @@ impl Node {
     /// The class whose method the function ran as for most of the time, of those that are known; of equal ones the
     /// one that was seen first.
     pub fn class(&self) -> Option<StringId> {
-        let most = self.classes.iter().map(|&(_, nanos)| nanos).max()?;
-        let first = self.classes.iter().find(|&&(_, nanos)| nanos == most);
-        first.map(|&(class, _)| class)
+        let most = |known: &&ClassTime| (known.time_ns, Reverse(known.first_seen));
+        self.classes
+            .iter()
+            .max_by_key(most)
+            .map(|known| known.class)
     }
 
     /// Whether the function asks to be left out of reports, by a local variable `__tracebackhide__`.
@@ -123,11 +137,17 @@ impl Node {
         self.sample_count
     }
 
-    /// Counts time as one class's.
-    pub(crate) fn add_class(&mut self, class: StringId, nanos: u64) {
-        match self.classes.iter_mut().find(|(known, _)| *known == class) {
-            Some((_, sum)) => *sum += nanos,
-            None => self.classes.push((class, nanos)),
+    /// Counts time as one class's. One class more than [`MAX_CLASSES`] is not counted.
+    pub(crate) fn add_class(&mut self, time: ClassTime) {
+        let is_full = self.classes.len() >= MAX_CLASSES;
+        let mut known = self.classes.iter_mut();
+        match known.find(|known| known.class == time.class) {
+            Some(known) => {
+                known.time_ns += time.time_ns;
+                known.first_seen = known.first_seen.min(time.first_seen);
+            }
+            None if is_full => {}
+            None => self.classes.push(time),
         }
     }
 
@@ -139,8 +159,8 @@ impl Node {
         self.self_time_ns += other.self_time_ns;
         self.absorbed_time_ns += other.absorbed_time_ns;
         self.sample_count += other.sample_count;
-        for &(class, nanos) in &other.classes {
-            self.add_class(class, nanos);
+        for time in &other.classes {
+            self.add_class(*time);
         }
     }
 }

@@ -6,7 +6,7 @@
 use crate::tables::{Sample, StackTable};
 use crate::tree::build::{group_by_thread, is_leaf, thread_order};
 use crate::tree::draft::{Draft, Order};
-use crate::tree::{Context, FrameTree, NodeKind, Scope, TreeOptions};
+use crate::tree::{ClassTime, Context, FrameTree, NodeKind, Scope, TreeOptions};
 use crate::{NodeId, Session, StackId, ThreadId};
 
 /// See [`FrameTree::build_with`].
@@ -72,7 +72,9 @@ struct Open {
     node: NodeId,
     kind: NodeKind,
     stack: Option<StackId>,
-    /// The time since it has been this stack that the caller has not been told of.
+    /// The first sample since it has been this stack.
+    since: u32,
+    /// The time since then that the caller has not been told of.
     pending_ns: u64,
 }
 
@@ -117,6 +119,7 @@ impl Builder<'_> {
             node,
             kind,
             stack: None,
+            since: row,
             pending_ns: 0,
         });
     }
@@ -143,7 +146,11 @@ impl Builder<'_> {
             let nanos = std::mem::take(&mut open.pending_ns);
             let class = open.stack.and_then(|stack| self.stacks.class(stack));
             if let Some(class) = class {
-                self.draft.node_mut(open.node).add_class(class, nanos);
+                self.draft.node_mut(open.node).add_class(ClassTime {
+                    class,
+                    first_seen: open.since,
+                    time_ns: nanos,
+                });
             }
             self.open[inner - 1].pending_ns += nanos;
         }
@@ -167,11 +174,12 @@ impl Builder<'_> {
                     node,
                     kind,
                     stack: None,
+                    since: row,
                     pending_ns: 0,
                 });
             }
             let open = &mut self.open[depth];
-            open.stack = Some(id);
+            (open.stack, open.since) = (Some(id), row);
             self.draft.node_mut(open.node).hidden |= self.context.function(stack.function).hidden;
         }
         self.open.truncate(depth + 1);

@@ -3,9 +3,10 @@
     python compare.py TREE [--keep DIR] [--only NAME]
 
 TREE is the example `pyinstrument_tree` of jumper-session. Programs are recorded by the real pyinstrument, and each
-session is rendered by its JSON renderer and by TREE with every combination of options. Everything must be the same;
-times, which are floating-point numbers there and whole nanoseconds here, to a tenth of a nanosecond. Then TREE writes
-each session anew, and pyinstrument has to read and show the same from that.
+session is rendered by its JSON renderer and by TREE with every combination of options. Everything must be the same. Times
+are floating-point numbers there and whole nanoseconds here: those of samples, from a clock of nanoseconds, to a tenth of
+one, the two from other clocks to one. Then TREE writes each session anew, and pyinstrument has to read and show the same
+from that.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import itertools
 import json
 import math
+import random
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,8 @@ from pyinstrument.session import Session
 HIDE = [None, r".*(/json/|programs\.py)"]
 SHOW = [None, r".*/(json|re|statistics)\b"]
 THRESHOLDS = [0.0, 0.01, 0.1]
+NANOSECOND = 1e-9
+INVENTED = 40
 
 
 def combinations() -> list[dict[str, Any]]:
@@ -40,7 +44,7 @@ def combinations() -> list[dict[str, Any]]:
 
 
 def record_all(folder: Path, only: str) -> Iterator[Path]:
-    """Records every program, and some once more with pyinstrument as a command."""
+    """Records every program, and some once more with pyinstrument as a command. After them come invented sessions."""
     for program in programs.PROGRAMS:
         if only in program.__name__:
             path = folder / f"{program.__name__}.pyisession"
@@ -57,6 +61,58 @@ def record_all(folder: Path, only: str) -> Iterator[Path]:
             command = [sys.executable, "-m", "pyinstrument", "-r", "session", "-o", str(path)]
             subprocess.run([*command, *arguments], check=True, cwd=here, stdout=subprocess.DEVNULL)
             yield path
+    for seed in range(INVENTED):
+        path = folder / f"invented_{seed}.pyisession"
+        if only in path.stem:
+            invented(seed).save(path)
+            yield path
+
+
+def invented(seed: int) -> Session:
+    """A session that nobody recorded: times that are equal or nothing, stacks of no frames, or of no thread."""
+    chance = random.Random(seed)
+    # A function has its name, its file, and whether it hides; its class and line change from call to call.
+    files = ["/app/a.py", "/app/b.py", "/usr/lib/json/c.py", "/usr/lib/d.py", "<string>"]
+    files += ["<frozen importlib._bootstrap>", "<ipython-input-1>", "<built-in>", "", "/x/runpy.py"]
+    functions = [f"f{number}\0{chance.choice(files)}\0{1 + number % 3}" for number in range(12)]
+    hidden = {chance.choice(functions)}
+    threads = ["Main\0<thread>\0001", "Other\0<thread>\0002", None][: chance.randint(1, 3)]
+
+    def frame() -> str:
+        function = chance.choice(functions)
+        name = chance.choice(["", "", "\1cA", "\1cB", "\1cC"])
+        return function + name + f"\1l{chance.randint(1, 3)}" + "\1h1" * (function in hidden)
+
+    stack: list[str] = []
+    records = []
+    for _ in range(chance.choice([0, 1, 40, 150])):
+        del stack[len(stack) - chance.randint(0, min(3, len(stack))) :]
+        stack += [frame() for _ in range(chance.randint(0, 3))]
+        thread = chance.choice(threads) if chance.random() < 0.2 else threads[0]
+        leaf = chance.choice([[], [], [], ["[await]"], ["[out-of-context]"]])
+        # Sums of these are exact as floating-point numbers and as nanoseconds.
+        time = chance.choice([0, 1, 1, 2, 5]) / 512
+        records.append(([thread] * (thread is not None) + stack + leaf, time))
+    if len(records) == 40:
+        # All below the same frames, some of which the recording was started from.
+        stem = [frame(), frame(), frame()]
+        ends = ["<thread>" in "".join(frames[:1]) for frames, _ in records]
+        records = [
+            (frames[:end] + stem + frames[end:], time) for end, (frames, time) in zip(ends, records)
+        ]
+    return Session(
+        frame_records=records,
+        start_time=1_790_000_000 + seed / 7,
+        duration=seed / 3,
+        min_interval=0.001,
+        max_interval=0.001 * (1 + seed % 2),
+        sample_count=len(records),
+        start_call_stack=(records[0][0] if records else [])[:3] or ["none"],
+        target_description=f"seed {seed}",
+        cpu_time=seed / 9,
+        sys_path=["/app", "/usr/lib"],
+        sys_prefixes=["/usr"],
+    )
 
 
 class KeepsFrames(JSONRenderer):
@@ -92,6 +148,7 @@ def theirs(session: Session, options: dict[str, Any]) -> dict[str, Any]:
                 "depth": depth,
                 "function": shown["function"],
                 "file_path": shown["file_path"],
+                "file_path_short": shown["file_path_short"],
                 "line_no": shown["line_no"],
                 "time": frame.time,
                 "await_time": frame.await_time(),
@@ -123,7 +180,7 @@ def numbered_groups(frames: list[dict[str, Any]]) -> None:
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[str]:
     """What is not the same, a line each."""
     for key in ("duration", "sample_count", "target_description", "cpu_time"):
-        if not same(ours[key], theirs[key]):
+        if not same(ours[key], theirs[key], NANOSECOND):
             yield f"{key}: {ours[key]!r}, not {theirs[key]!r}"
     numbered_groups(ours["frames"])
     numbered_groups(theirs["frames"])
@@ -135,9 +192,10 @@ def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[str]:
                 yield f"frame {row} ({other['function']}): {key}: {one[key]!r}, not {value!r}"
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any, tolerance: float = NANOSECOND / 10) -> bool:
+    """Whether two values are equal, or two times nearly."""
     if isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-10)
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=tolerance)
     return bool(one == other)
 
 
@@ -150,14 +208,20 @@ def tree(command: Path, session: Path, asked: list[dict[str, Any]], *out: Path) 
     return [json.loads(line) for line in answer.stdout.splitlines()]
 
 
+def without_here(session: Session) -> Session:
+    """The session without the directory that is empty: that of whoever looks at it, which says nothing about it."""
+    session.sys_path = [directory for directory in session.sys_path if directory]
+    return session
+
+
 def check(command: Path, path: Path) -> int:
     """Compares everything about a session, and says how many differences there are."""
-    session = Session.load(path)
+    session = without_here(Session.load(path))
     asked = combinations()
     rewritten = path.with_suffix(".rewritten.pyisession")
     answers = tree(command, path, asked, rewritten)
     assert len(answers) == len(asked)
-    again = Session.load(rewritten)
+    again = without_here(Session.load(rewritten))
     found = []
     frames = 0
     for options, ours in zip(asked, answers):
@@ -178,7 +242,10 @@ def rewritten_differences(session: Session, again: Session) -> Iterator[str]:
     before, after = session.to_json(), again.to_json()
     records = [part.pop("frame_records") for part in (before, after)]
     for key, value in before.items():
-        if not same(after[key], value):
+        # To the last digit: of times of the day there are few digits for what is less than a second.
+        if key == "start_time" and after[key] != value:
+            yield f"{key}: {after[key]!r} is not exactly {value!r}"
+        if not same(after[key], value, NANOSECOND):
             yield f"{key}: {after[key]!r}, not {value!r}"
     if len(records[0]) != len(records[1]):
         yield f"{len(records[1])} samples, not {len(records[0])}"
