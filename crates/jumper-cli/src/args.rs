@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// Write a session in another format, or a part of it
     Convert(ConvertArgs),
+    /// Make one session of several: of the ranks of a job, the hosts of a cluster, the runs of a program
+    Merge(MergeArgs),
     /// Finish a recording whose recorder was killed, or that found no space left
     Repair(RepairArgs),
     /// Print a completion script for a shell
@@ -223,7 +225,7 @@ pub(crate) enum ModeArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
-    /// The session: a directory NAME.jumper
+    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
 
@@ -236,7 +238,7 @@ pub(crate) struct RenderArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
-    /// The session: a directory NAME.jumper
+    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
 }
@@ -253,6 +255,17 @@ pub(crate) struct ConvertArgs {
 
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// The sessions: directories NAME.jumper, .zip or .pyisession files
+    #[arg(value_name = "SESSION", required = true)]
+    pub(crate) sessions: Vec<PathBuf>,
+
+    /// What to write; its name says in which format: .jumper, .zip or .pyisession
+    #[arg(short, long = "outfile", value_name = "OUT")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -108,6 +108,20 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// No session was named.
+    #[error("there is nothing to merge; name the sessions")]
+    NothingToMerge,
+
+    /// Two sessions measure something different under the same name.
+    #[error(
+        "the sessions cannot be merged: they measure `{}` in different units; record them with the same version of jumper",
+        OneLine(.name)
+    )]
+    MergeConflict {
+        /// The name of the metric.
+        name: String,
+    },
+
     /// There is nothing in the part that was selected.
     #[error(
         "nothing was recorded in what is selected; select more time, other threads or another mode"

@@ -104,6 +104,7 @@ pub mod formats;
 mod handle;
 mod hash;
 mod manifest;
+mod merge;
 mod processors;
 #[cfg(feature = "record")]
 mod record;
@@ -124,6 +125,7 @@ pub use manifest::{
     ClockAnchor, Format, Hold, Host, Manifest, MetricsSummary, Outcome, Program, Python,
     StacksSummary, StartStack,
 };
+pub use merge::merge;
 pub use processors::{
     PathPattern, Processor, ProcessorOptions, aggregate_repeated_calls, default_processors,
     group_library_frames, merge_consecutive_self_time, remove_first_pyinstrument_frames,

@@ -7,6 +7,7 @@ pub(crate) mod convert;
 pub(crate) mod info;
 #[cfg(feature = "record")]
 mod keep;
+pub(crate) mod merge;
 pub(crate) mod render;
 pub(crate) mod repair;
 #[cfg(feature = "record")]

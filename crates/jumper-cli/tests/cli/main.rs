@@ -4,6 +4,7 @@ mod support;
 
 mod attach;
 mod bad_input;
+mod formats;
 mod journal;
 mod render;
 mod run;

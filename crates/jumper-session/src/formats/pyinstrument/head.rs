@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 
-use crate::{ClockAnchor, Manifest, Program, StacksSummary, StartStack, Timestamp};
+use crate::{ClockAnchor, Hold, Manifest, Program, StacksSummary, StartStack, Timestamp};
 
 /// What the file says about the recording.
 #[derive(Debug, Default)]
@@ -86,6 +86,7 @@ impl Head {
                 max_interval: max_interval.map(duration),
                 ticks: self.sample_count.unwrap_or(samples),
                 span: end.since(Timestamp::from_nanos(0)),
+                hold: Hold::Unknown,
                 ..StacksSummary::default()
             }),
             notes: vec!["recorded by pyinstrument".into()],

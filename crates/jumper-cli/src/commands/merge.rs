@@ -1,0 +1,18 @@
+//! `jumper merge SESSION... -o OUT`
+
+use jumper_session::{formats, merge};
+
+use crate::args::MergeArgs;
+use crate::error::CliError;
+use crate::input;
+use crate::terminal::Progress;
+
+pub(crate) fn run(arguments: &MergeArgs) -> Result<u8, CliError> {
+    let sessions = arguments.sessions.iter().map(|path| input::open(path));
+    let sessions = sessions.collect::<Result<Vec<_>, _>>()?;
+    let merged = merge(&sessions)?;
+    Progress::during("writing the session", || {
+        formats::save(&merged, &arguments.output)
+    })?;
+    Ok(0)
+}

@@ -1,0 +1,92 @@
+//! `jumper convert` and `jumper merge`: sessions in other files, and several as one.
+
+use jumper_session::Session;
+
+use crate::support::{Place, busy};
+
+#[test]
+fn a_session_goes_through_other_formats_and_comes_back() {
+    let place = Place::new();
+    place.write("a.py", &busy(0.4));
+    place.run(&["run", "--session", "a.jumper", "-o", "a.txt", "a.py"]);
+    for (from, to) in [
+        ("a.jumper", "a.zip"),
+        ("a.zip", "b.jumper"),
+        ("b.jumper", "b.pyisession"),
+        ("b.pyisession", "c.jumper"),
+    ] {
+        let done = place.run(&["convert", from, to]);
+        assert_eq!(done.status, Some(0), "{from} to {to}: {}", done.stderr);
+    }
+    let open = |name: &str| Session::open(place.path(name)).expect("a session");
+    let (first, back, through) = (open("a.jumper"), open("b.jumper"), open("c.jumper"));
+    assert_eq!(first.samples(), back.samples());
+    assert_eq!(first.manifest(), back.manifest());
+    assert_eq!(first.samples().total(), through.samples().total());
+    for file in ["a.zip", "b.pyisession"] {
+        let text = place.run(&["render", file, "-r", "text"]);
+        assert_eq!(text.status, Some(0), "{}", text.stderr);
+        assert!(text.stdout.contains("spin"), "{}", text.stdout);
+        assert!(!text.stdout.contains("Held"), "{}", text.stdout);
+    }
+
+    place.write("odd.zip", "no zip file");
+    place.write("cut.pyisession", "{\"frame_records\": [");
+    for (arguments, texts) in [
+        (
+            ["convert", "a.jumper", "a.csv"],
+            ["cannot tell from the name", ".jumper, .zip, .pyisession"],
+        ),
+        (
+            ["convert", "odd.zip", "x.jumper"],
+            [
+                "odd.zip",
+                "neither a directory nor a file of a known format",
+            ],
+        ),
+        (
+            ["convert", "cut.pyisession", "x.jumper"],
+            ["cut.pyisession", "it is cut off"],
+        ),
+        (
+            ["convert", "nothing.zip", "x.jumper"],
+            ["nothing.zip", "no such file"],
+        ),
+    ] {
+        let done = place.run(&arguments);
+        assert_eq!(done.status, Some(1), "{arguments:?}");
+        for text in texts {
+            assert!(done.stderr.contains(text), "no {text:?} in {}", done.stderr);
+        }
+        assert!(!place.path("x.jumper").exists());
+    }
+}
+
+#[test]
+fn recordings_are_merged_and_their_time_adds_up() {
+    let place = Place::new();
+    place.write("a.py", &busy(0.3));
+    for session in ["1.jumper", "2.jumper"] {
+        place.run(&["run", "--session", session, "-o", "a.txt", "a.py"]);
+    }
+    let done = place.run(&["merge", "1.jumper", "2.jumper", "-o", "all.jumper"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let open = |name: &str| Session::open(place.path(name)).expect("a session");
+    let (one, two, all) = (open("1.jumper"), open("2.jumper"), open("all.jumper"));
+    assert_eq!(
+        all.samples().total(),
+        one.samples().total() + two.samples().total()
+    );
+    assert_eq!((all.hosts().len(), all.processes().len()), (1, 2));
+    assert_eq!((all.start(), all.end()), (one.start(), two.end()));
+    assert_eq!(
+        all.metrics().len(),
+        one.metrics().len() + two.metrics().len()
+    );
+    let text = place.run(&["render", "all.jumper", "-r", "text"]);
+    assert!(
+        text.stdout.contains("merged from 2 recordings"),
+        "{}",
+        text.stdout
+    );
+}
