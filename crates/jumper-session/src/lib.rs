@@ -98,6 +98,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod compare;
 mod error;
 mod format;
 pub mod formats;
@@ -117,6 +118,7 @@ mod time;
 mod tree;
 
 pub use builder::SessionBuilder;
+pub use compare::{Compared, Comparison, Label, Side, compare};
 pub use error::{Error, Result};
 pub use handle::{
     FunctionId, GroupId, HostId, MetricId, NodeId, ProcessId, StackId, StringId, ThreadId,
