@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// Write a session in another format, or a part of it
     Convert(ConvertArgs),
+    /// Say what changed from one session to another
+    Diff(DiffArgs),
     /// Make one session of several: of the ranks of a job, the hosts of a cluster, the runs of a program
     Merge(MergeArgs),
     /// Finish a recording whose recorder was killed, or that found no space left
@@ -252,6 +254,20 @@ pub(crate) struct ConvertArgs {
     /// What to write; its name says in which format: .jumper, .zip or .pyisession
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The first session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: PathBuf,
+
+    /// The second
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: PathBuf,
 
     #[command(flatten)]
     pub(crate) select: SelectArgs,

@@ -76,6 +76,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Render(arguments) => commands::render::render(&arguments),
         Command::Info(arguments) => commands::info::info(&arguments),
         Command::Convert(arguments) => commands::convert::convert(&arguments),
+        Command::Diff(arguments) => commands::diff::diff(&arguments),
         Command::Merge(arguments) => commands::merge::run(&arguments),
         Command::Repair(arguments) => commands::repair::repair(&arguments),
         Command::Completions(arguments) => commands::completions::completions(&arguments),

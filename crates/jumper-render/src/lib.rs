@@ -26,6 +26,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod diff;
 mod error;
 mod facts;
 mod file;
@@ -37,6 +38,7 @@ mod metrics;
 mod renderer;
 mod text;
 
+pub use diff::diff;
 pub use error::RenderError;
 pub use file::{check_file, render_to_file};
 pub use info::info;

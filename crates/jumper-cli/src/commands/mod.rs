@@ -4,6 +4,7 @@
 pub(crate) mod attach;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod diff;
 pub(crate) mod info;
 #[cfg(feature = "record")]
 mod keep;

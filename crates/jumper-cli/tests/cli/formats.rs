@@ -90,3 +90,56 @@ fn recordings_are_merged_and_their_time_adds_up() {
         text.stdout
     );
 }
+
+#[test]
+fn what_changed_from_one_recording_to_another_is_said() {
+    let place = Place::new();
+    let program = |first: f64, second: f64| {
+        format!(
+            "
+import time
+def spin(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        pass
+def first():
+    spin({first})
+def second():
+    spin({second})
+first()
+second()
+"
+        )
+    };
+    for (name, text) in [("1", program(0.5, 0.5)), ("2", program(0.5, 1.2))] {
+        place.write("a.py", &text);
+        let session = format!("{name}.jumper");
+        place.run(&["run", "--session", &session, "-o", "a.txt", "a.py"]);
+    }
+    let done = place.run(&["diff", "1.jumper", "2.jumper"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let line_of = |name: &str| {
+        let line = done
+            .stdout
+            .lines()
+            .find(|line| line.contains(&format!("  {name}  ")));
+        line.unwrap_or_default()
+    };
+    assert!(line_of("spin").contains('*'), "{}", done.stdout);
+    let change = line_of("second")
+        .split_whitespace()
+        .next()
+        .and_then(|text| text.parse::<f64>().ok());
+    assert!(
+        change.is_some_and(|change| (change - 0.7).abs() < 0.2),
+        "{}",
+        done.stdout
+    );
+    assert!(!line_of("first").contains('*'), "{}", done.stdout);
+    let same = place.run(&["diff", "1.jumper", "1.jumper"]);
+    assert!(
+        same.stdout.contains("nothing has changed"),
+        "{}",
+        same.stdout
+    );
+}
