@@ -9,11 +9,11 @@ use crate::format::{count, plain, span};
 
 /// So many functions are listed by themselves.
 const FUNCTIONS: usize = 15;
-/// The smallest share of the larger total that a call has, or changes by, to be in the tree.
+/// The smallest share of the larger total that something changes by to be shown.
 const LEAST_SHARE: f64 = 0.01;
 
-/// Writes what changed from one session to another: functions by their own time, then calls as a tree. A change that is
-/// more than chance explains has a star.
+/// Writes what changed from one session to another by more than chance explains: functions by their own time, then calls as a
+/// tree.
 ///
 /// # Errors
 /// If `out` cannot be written to.
@@ -44,34 +44,43 @@ pub fn diff(
     let functions = compared.functions();
     let changed: Vec<&Compared> = functions
         .iter()
-        .filter(|function| function.change() != 0.0)
+        .filter(|function| is_worth_showing(function, least))
         .take(FUNCTIONS)
         .collect();
     if changed.is_empty() {
-        return writeln!(out, "\n  nothing has changed");
+        return writeln!(
+            out,
+            "\n  nothing has changed by more than chance explains\n"
+        );
     }
     writeln!(out, "\n  Functions, by their own time")?;
     head(out)?;
     for function in changed {
         line(function, 0, out)?;
     }
-    let is_shown = |node: &Compared| {
-        let side = node.before.time.max(node.after.time).as_secs_f64();
-        side >= least && (node.change().abs() >= least || node.is_significant())
-    };
     writeln!(out, "\n  Calls, with what they call")?;
     head(out)?;
-    for node in compared.nodes().iter().filter(|node| is_shown(node)) {
+    for node in compared
+        .nodes()
+        .iter()
+        .filter(|node| is_worth_showing(node, least))
+    {
         line(node, node.depth, out)?;
     }
     writeln!(
         out,
-        "\n  * more than chance explains: 19 of 20 changes that are only chance have no star\n"
+        "\n  Changes of less than 1 %, and those that may be chance (19 of 20 that are), are left out.\n"
     )
 }
 
+/// What changed by so many seconds at least, and more than by chance. Threads are shown in any case.
+fn is_worth_showing(node: &Compared, least: f64) -> bool {
+    let is_thread = matches!(node.label, Label::Thread { .. });
+    is_thread || node.change().abs() >= least && node.is_significant()
+}
+
 fn head(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "  {:>10}   {:>10} {:>10}", "change", "before", "after")
+    writeln!(out, "  {:>11}   {:>10} {:>10}", "change", "before", "after")
 }
 
 fn line(node: &Compared, depth: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -87,9 +96,8 @@ fn line(node: &Compared, depth: usize, out: &mut dyn Write) -> io::Result<()> {
         true => format!("{:>width$} ", format!("{depth}:"), width = 2 * DEEPEST - 1),
         false => "  ".repeat(depth),
     };
-    let star = if node.is_significant() { '*' } else { ' ' };
     let text = format!(
-        "  {:>+9.3} s {star} {:>8.3} s {:>8.3} s  {indent}{}  {}",
+        "  {:>+9.3} s   {:>8.3} s {:>8.3} s  {indent}{}  {}",
         node.change(),
         node.before.time.as_secs_f64(),
         node.after.time.as_secs_f64(),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::tree::NodeKind;
-use crate::{FrameTree, NodeId, Session};
+use crate::{FrameTree, NodeId, ProcessorOptions, Session, remove_importlib};
 
 /// How many standard errors a difference must have to count: 19 of 20 that are chance have fewer.
 const STANDARD_ERRORS: f64 = 1.96;
@@ -89,7 +89,8 @@ impl Compared {
 /// Two recordings in one tree.
 ///
 /// Nodes are the same when they are the same function, called along the same path in threads of the same name, whatever
-/// line it is at, wherever its file lies and however many threads, processes or hosts there were.
+/// line it is at, wherever its file lies and however many threads, processes or hosts there were. The frames of importing itself
+/// are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     nodes: Vec<Compared>,
@@ -167,7 +168,7 @@ struct Both {
 
 impl Both {
     fn add(&mut self, session: &Session, side: impl Fn(&mut Compared) -> &mut Side) {
-        let tree = FrameTree::build(session);
+        let tree = remove_importlib(FrameTree::build(session), &ProcessorOptions::default());
         // Where each node of the tree is here. Parents come first.
         let mut places: HashMap<NodeId, usize> = HashMap::new();
         for (id, depth) in tree.walk() {

@@ -125,7 +125,7 @@ second()
             .find(|line| line.contains(&format!("  {name}  ")));
         line.unwrap_or_default()
     };
-    assert!(line_of("spin").contains('*'), "{}", done.stdout);
+    assert!(!line_of("spin").is_empty(), "{}", done.stdout);
     let change = line_of("second")
         .split_whitespace()
         .next()
@@ -135,10 +135,11 @@ second()
         "{}",
         done.stdout
     );
-    assert!(!line_of("first").contains('*'), "{}", done.stdout);
+    assert!(line_of("first").is_empty(), "{}", done.stdout);
     let same = place.run(&["diff", "1.jumper", "1.jumper"]);
     assert!(
-        same.stdout.contains("nothing has changed"),
+        same.stdout
+            .contains("nothing has changed by more than chance"),
         "{}",
         same.stdout
     );
