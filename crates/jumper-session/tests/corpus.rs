@@ -27,7 +27,7 @@ fn every_file_of_the_corpus_is_a_session_or_an_error() {
 fn changed_sessions_are_sessions_or_errors() {
     for target in TARGETS {
         let corpus = target.corpus();
-        for seed in 0..40 {
+        for seed in 0..20 {
             let room = tempfile::tempdir().unwrap();
             let path = room.path().join("input");
             target.changed(&corpus, &mut Random::new(seed)).write(&path);
