@@ -21,7 +21,7 @@ STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python test-pyinstrument test-stress stress cpython-tests lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-pyinstrument test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -64,6 +64,10 @@ cpython-tests: rust ## Compare the verdicts of CPython's own tests with and with
 	@sh scripts/setup.sh python
 	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
 	$(STEP) "a test knows that it is profiled" sh scripts/cpython-tests.sh $(PYTHON)
+
+fuzz: rust ## Change sessions at random and read them; ARGS="--seconds N --target NAME --seed N" or "--replay FILE"
+	$(STEP) "a reader failed, or the inputs could not be tried" \
+	    cargo run --locked -p jumper-session --example fuzz_readers -- $(ARGS)
 
 lint: lint-rust lint-python ## Check formatting, lints, documentation, layers and types
 

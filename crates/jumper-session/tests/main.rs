@@ -1,7 +1,9 @@
 //! Sessions from the outside: written, read, damaged, and turned into trees.
 
+mod corpus;
 mod damage;
 mod directory;
+mod fuzz;
 mod processors;
 mod pyinstrument;
 mod round_trip;

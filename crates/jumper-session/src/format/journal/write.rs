@@ -496,6 +496,24 @@ mod tests {
         assert!(!beside.exists());
     }
 
+    /// For a change of the format; see `tests/corpus.rs`.
+    #[test]
+    #[ignore = "writes into the source tree"]
+    fn the_corpus_is_made_anew() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/journal/recorded");
+        if path.exists() {
+            fs::remove_dir_all(&path).expect("it is ours");
+        }
+        let mut recorded = Recorded::new();
+        let mut journal = Journal::beside(&path).expect("there is room");
+        for _ in 0..4 {
+            recorded.go_on();
+            journal
+                .append(&recorded.builder, &manifest())
+                .expect("there is room");
+        }
+    }
+
     #[test]
     fn a_journal_that_is_cut_or_changed_anywhere_is_read_as_far_as_it_makes_sense() {
         let directory = tempfile::tempdir().expect("a temporary directory");
