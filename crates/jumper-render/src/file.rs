@@ -1,10 +1,10 @@
 //! Reports in files: there whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use jumper_session::Session;
+use jumper_session::{Session, replace_file};
 
 use crate::{RenderError, RenderOptions, Renderer};
 
@@ -30,27 +30,12 @@ pub fn render_to_file(
             .map_err(unwritable)?;
         write_through(renderer, session, options, &file)
     } else {
-        replace(renderer, session, options, path)
+        replace_file(path, |file| write_through(renderer, session, options, file))
     };
     written.map_err(|error| match error {
         RenderError::Write(source) => unwritable(source),
         error => error,
     })
-}
-
-/// Writes beside `path` and renames. A link stays a link, and what it points to is replaced.
-fn replace(
-    renderer: &dyn Renderer,
-    session: &Session,
-    options: &RenderOptions,
-    path: &Path,
-) -> Result<(), RenderError> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let file = beside(&target)?;
-    write_through(renderer, session, options, file.as_file())?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// Finds out whether [`render_to_file`] could write to `path`, so that no work is put into a report that has
@@ -62,7 +47,7 @@ pub fn check_file(path: &Path) -> Result<(), RenderError> {
     let checked = match path {
         path if path.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         path if is_special(path) => Ok(()),
-        path => beside(path).map(drop),
+        path => jumper_session::check_file(path),
     };
     checked.map_err(|source| RenderError::Unwritable {
         path: path.to_owned(),
@@ -79,22 +64,6 @@ fn write_through(
     let mut out = BufWriter::new(file);
     renderer.render(session, options, &mut out)?;
     Ok(out.flush()?)
-}
-
-/// A temporary file in the directory of `path`, with the permissions of any new file.
-fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let directory = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".jumper-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(directory)
 }
 
 /// What is written to and not replaced.

@@ -108,31 +108,7 @@ pub(crate) fn call_name<'a>(function: &Function<'a>, class: Option<&str>) -> Cow
     }
 }
 
-/// The end of a path that people know a file by: what follows `site-packages`, or `lib/python3.X`, else the
-/// last two parts.
-pub(crate) fn short_path(path: &str) -> &str {
-    library_path(path).unwrap_or_else(|| {
-        let mut slashes = path.rmatch_indices('/').map(|(index, _)| index + 1);
-        slashes.nth(1).map_or(path, |start| &path[start..])
-    })
-}
-
-/// The path of a module within the folder of libraries that it is in; `None` where it is in none.
-///
-/// `/lib/` alone does not make a library: only `lib/pythonX.Y` does, and a folder that package managers
-/// install to.
-pub(crate) fn library_path(path: &str) -> Option<&str> {
-    for folder in ["/site-packages/", "/dist-packages/"] {
-        if let Some((_, rest)) = path.rsplit_once(folder) {
-            return Some(rest);
-        }
-    }
-    let (start, _) = path.match_indices("/lib/python").next()?;
-    let rest = &path[start + "/lib/python".len()..];
-    let (version, module) = rest.split_once('/')?;
-    let is_version = !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
-    is_version.then_some(module)
-}
+pub(crate) use jumper_session::{library_path, path_end as short_path};
 
 /// Whether a file belongs to a library or to Python itself, rather than to the program.
 pub(crate) fn is_library(path: &str) -> bool {

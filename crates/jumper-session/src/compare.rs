@@ -4,16 +4,12 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::short_path::path_end;
 use crate::tree::NodeKind;
 use crate::{FrameTree, NodeId, ProcessorOptions, Session, remove_importlib};
 
 /// How many standard errors a difference must have to count: 19 of 20 that are chance have fewer.
 const STANDARD_ERRORS: f64 = 1.96;
-/// Directories that code is installed below. What follows is the same wherever that is.
-const INSTALLED: [&str; 2] = ["site-packages", "dist-packages"];
-/// How much of another path counts: as many of its last parts.
-const PARTS: usize = 2;
-
 /// What a node of a comparison stands for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Label {
@@ -248,27 +244,11 @@ fn label(session: &Session, kind: NodeKind) -> Label {
             let function = session.function(function);
             Label::Function {
                 name: function.display_name().to_owned(),
-                file: end_of(function.file),
+                file: path_end(function.file).to_owned(),
             }
         }
         _ => Label::Itself,
     }
-}
-
-/// The part of a path that does not depend on where a program was checked out or installed.
-fn end_of(path: &str) -> String {
-    let parts: Vec<&str> = path.split(['/', '\\']).collect();
-    let is_library = |part: &&str| {
-        INSTALLED.contains(part)
-            || part
-                .strip_prefix("python")
-                .is_some_and(|version| version.starts_with("3."))
-    };
-    let begin = match parts.iter().rposition(is_library) {
-        Some(library) => library + 1,
-        None => parts.len().saturating_sub(PARTS),
-    };
-    parts.get(begin..).unwrap_or_default().join("/")
 }
 
 #[cfg(test)]
@@ -425,21 +405,5 @@ mod tests {
         );
         let empty = SessionBuilder::new().finish(Manifest::default());
         assert!(compare(&empty, &empty).nodes().is_empty());
-    }
-
-    #[test]
-    fn paths_end_where_the_installation_begins() {
-        assert_eq!(
-            end_of("/usr/lib/python3.11/json/decoder.py"),
-            "json/decoder.py"
-        );
-        assert_eq!(
-            end_of("/v/lib/python3.9/site-packages/numpy/core/x.py"),
-            "numpy/core/x.py"
-        );
-        assert_eq!(end_of("/home/me/project/src/app/main.py"), "app/main.py");
-        assert_eq!(end_of("C:\\work\\app\\main.py"), "app/main.py");
-        assert_eq!(end_of("<string>"), "<string>");
-        assert_eq!(end_of(""), "");
     }
 }

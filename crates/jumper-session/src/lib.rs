@@ -100,6 +100,7 @@
 mod builder;
 mod compare;
 mod error;
+mod file;
 mod format;
 pub mod formats;
 mod handle;
@@ -120,6 +121,7 @@ mod tree;
 pub use builder::SessionBuilder;
 pub use compare::{Compared, Comparison, Label, Side, compare};
 pub use error::{Error, Result};
+pub use file::{check_file, replace_file};
 pub use handle::{
     FunctionId, GroupId, HostId, MetricId, NodeId, ProcessId, StackId, StringId, ThreadId,
 };
@@ -141,6 +143,7 @@ pub use record::{
 };
 pub use selection::{Selection, Span, SpanError, TimeMode};
 pub use session::Session;
+pub use short_path::{library_path, path_end};
 pub use store::Store;
 pub use tables::{
     Extent, FrameTable, Function, FunctionRow, MetricColumn, MetricKind, MetricsTable, NewSample,

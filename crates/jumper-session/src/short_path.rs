@@ -33,6 +33,32 @@ pub(crate) fn short_path<'a>(path: &'a str, sys_path: &[String]) -> Cow<'a, str>
     shortest
 }
 
+/// The end of a path that people know a file by: what follows `site-packages`, or `lib/python3.X`, else the
+/// last two parts.
+pub fn path_end(path: &str) -> &str {
+    library_path(path).unwrap_or_else(|| {
+        let mut slashes = path.rmatch_indices('/').map(|(index, _)| index + 1);
+        slashes.nth(1).map_or(path, |start| &path[start..])
+    })
+}
+
+/// The path of a module within the folder of libraries that it is in; `None` where it is in none.
+///
+/// `/lib/` alone does not make a library: only `lib/pythonX.Y` does, and a folder that package managers
+/// install to.
+pub fn library_path(path: &str) -> Option<&str> {
+    for folder in ["/site-packages/", "/dist-packages/"] {
+        if let Some((_, rest)) = path.rsplit_once(folder) {
+            return Some(rest);
+        }
+    }
+    let (start, _) = path.match_indices("/lib/python").next()?;
+    let rest = &path[start + "/lib/python".len()..];
+    let (version, module) = rest.split_once('/')?;
+    let is_version = !version.is_empty() && version.chars().all(|c| c.is_ascii_digit() || c == '.');
+    is_version.then_some(module)
+}
+
 /// The parts of an absolute path, of which none says to stay or to go up.
 fn normal_parts(path: &str) -> Vec<&str> {
     let mut parts = Vec::new();

@@ -5,7 +5,7 @@
 //! the file can hold in good faith are errors.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Seek};
 use std::path::{Component, Path};
 
 use zip::result::ZipError;
@@ -14,6 +14,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::Session;
 use crate::error::{Error, Result};
+use crate::file::replace_file;
 
 /// Bytes that every archive may unpack to.
 const FREE_BYTES: u64 = 64 << 20;
@@ -51,25 +52,16 @@ pub fn read(path: impl AsRef<Path>) -> Result<Session> {
 pub fn write(session: &Session, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let fail = |error| Error::write(path, error);
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let staging = tempfile::Builder::new()
-        .prefix(".jumper-")
-        .tempdir_in(directory)
-        .map_err(fail)?;
+    let staging = tempfile::tempdir().map_err(fail)?;
     let tables = staging.path().join("session.jumper");
     session.save(&tables)?;
-    let packed = staging.path().join("packed");
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let stem = stem.strip_suffix(".jumper").unwrap_or(&stem);
-    pack(&tables, &packed, &format!("{stem}.jumper")).map_err(fail)?;
-    fs::rename(packed, path).map_err(fail)
+    let name = format!("{}.jumper", stem.strip_suffix(".jumper").unwrap_or(&stem));
+    replace_file(path, |file| pack(&tables, file, &name)).map_err(fail)
 }
 
-fn pack(tables: &Path, packed: &Path, name: &str) -> io::Result<()> {
-    let mut archive = ZipWriter::new(File::create_new(packed)?);
+fn pack(tables: &Path, packed: &File, name: &str) -> io::Result<()> {
+    let mut archive = ZipWriter::new(packed);
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
         .large_file(true);
@@ -83,9 +75,7 @@ fn pack(tables: &Path, packed: &Path, name: &str) -> io::Result<()> {
             .map_err(io::Error::other)?;
         io::copy(&mut File::open(tables.join(file))?, &mut archive)?;
     }
-    let mut file = archive.finish().map_err(io::Error::other)?;
-    file.flush()?;
-    file.sync_all()
+    archive.finish().map(drop).map_err(io::Error::other)
 }
 
 enum Fault {
@@ -160,6 +150,8 @@ fn file_of_session(name: &str) -> Result<Option<&str>, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
     use crate::{Manifest, Program, SessionBuilder};
 

@@ -1,11 +1,12 @@
 //! From a session to a `.pyisession`.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::file::replace_file;
 use crate::formats::pyinstrument::frame_info::FrameInfo;
 use crate::formats::pyinstrument::{RECORDS, THREAD_FILE};
 use crate::{Session, StackId, ThreadId};
@@ -17,7 +18,12 @@ use crate::{Session, StackId, ThreadId};
 /// [`Error::Write`] when the system refuses.
 pub fn write(session: &Session, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    replace(session, path).map_err(|error| Error::write(path, error))
+    let fill = |file: &File| {
+        let mut out = BufWriter::with_capacity(1 << 18, file);
+        write_to(session, &mut out)?;
+        out.flush()
+    };
+    replace_file(path, fill).map_err(|error| Error::write(path, error))
 }
 
 /// Writes what a `.pyisession` file holds to elsewhere.
@@ -34,30 +40,6 @@ pub fn write_to(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         write!(out, ", {:?}]", seconds(sample.duration))?;
     }
     out.write_all(b"]}\n")
-}
-
-fn replace(session: &Session, path: &Path) -> io::Result<()> {
-    // A link stays a link, and what it points to is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let directory = target
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".jumper-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let file = builder.tempfile_in(directory)?;
-    let mut out = BufWriter::with_capacity(1 << 18, file.as_file());
-    write_to(session, &mut out)?;
-    out.flush()?;
-    drop(out);
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// Everything but the samples, without the closing brace.
