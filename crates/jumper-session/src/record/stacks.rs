@@ -353,7 +353,11 @@ impl Translation {
                 self.threads.push(None);
                 continue;
             }
-            let known = by_tid.get(&thread.tid).copied().filter(|_| first_look);
+            // A number may become another thread's, but not that of the main one, also where a program that takes the place of
+            // another is found at the same addresses.
+            let is_main = thread.tid.get() == tick.sampler().pid().get();
+            let known = by_tid.get(&thread.tid).copied();
+            let known = known.filter(|_| first_look || is_main);
             let id = known.unwrap_or_else(|| {
                 builder.add_thread(process, thread.tid.get().into(), Some(&thread.name))
             });
