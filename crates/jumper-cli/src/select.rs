@@ -2,10 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use jumper_session::{Selection, Session, TimeMode};
+use jumper_session::{Parts, Selection, Session, TimeMode};
 
 use crate::args::{ModeArg, SelectArgs};
 use crate::error::CliError;
+
+/// What of a session must be there for [`select`].
+pub(crate) fn needs(arguments: &SelectArgs) -> Parts {
+    let is_about_calls = arguments.time.is_some()
+        || !arguments.thread.is_empty()
+        || !arguments.process.is_empty()
+        || !arguments.level.is_empty();
+    let kinds = [
+        (is_about_calls, Parts::CALLS),
+        (arguments.mode != ModeArg::Wall, Parts::SAMPLES),
+        (!arguments.level.is_empty(), Parts::METRICS),
+    ];
+    let wanted = kinds.iter().filter(|(is_wanted, _)| *is_wanted);
+    wanted.fold(Parts::NONE, |all, (_, parts)| all.with(*parts))
+}
 
 /// The part of the session that the options name.
 pub(crate) fn select(session: Session, arguments: &SelectArgs) -> Result<Session, CliError> {

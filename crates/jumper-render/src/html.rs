@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use jumper_session::{FrameTree, NodeKind, ProcessorOptions, Session, remove_irrelevant_nodes};
+use jumper_session::{
+    FrameTree, NodeKind, Parts, ProcessorOptions, Session, remove_irrelevant_nodes,
+};
 use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
@@ -36,6 +38,10 @@ impl Renderer for Html {
 
     fn media_type(&self) -> &'static str {
         "text/html; charset=utf-8"
+    }
+
+    fn needs(&self) -> Parts {
+        Parts::CALLS.with(Parts::METRICS)
     }
 
     fn render(

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use jumper_session::{FrameTree, NodeId, NodeKind, Session};
+use jumper_session::{FrameTree, NodeId, NodeKind, Parts, Session};
 
 use crate::format::{is_library, short_path};
 use crate::{RenderError, RenderOptions, Renderer, facts};
@@ -24,6 +24,10 @@ impl Renderer for Json {
 
     fn media_type(&self) -> &'static str {
         "application/json"
+    }
+
+    fn needs(&self) -> Parts {
+        Parts::CALLS
     }
 
     fn render(

@@ -105,8 +105,10 @@ mod format;
 pub mod formats;
 mod handle;
 mod hash;
+mod intern;
 mod manifest;
 mod merge;
+mod parts;
 mod processors;
 #[cfg(feature = "record")]
 mod record;
@@ -130,6 +132,7 @@ pub use manifest::{
     StacksSummary, StartStack,
 };
 pub use merge::merge;
+pub use parts::Parts;
 pub use processors::{
     PathPattern, Processor, ProcessorOptions, aggregate_repeated_calls, default_processors,
     group_library_frames, merge_consecutive_self_time, remove_first_pyinstrument_frames,
@@ -139,10 +142,10 @@ pub use processors::{
 #[cfg(feature = "record")]
 pub use record::{
     Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
-    Recording, agent,
+    Recorder, Recording, agent,
 };
 pub use selection::{Selection, Span, SpanError, TimeMode};
-pub use session::Session;
+pub use session::{RowCounts, Session};
 pub use short_path::{library_path, path_end};
 pub use store::Store;
 pub use tables::{

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::tables::{Sample, SampleTable, ThreadState};
-use crate::{ProcessId, Session, ThreadId, Timestamp};
+use crate::tables::{Sample, ThreadState};
+use crate::{Parts, ProcessId, Session, ThreadId, Timestamp};
 
 /// Which time counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -248,27 +248,36 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::EmptySelection`] where there is time in the session, and none in the selection.
+    ///
+    /// # Panics
+    /// If [calls](Parts::CALLS) were not read or, where the mode or the task matters, [all of the samples](Parts::SAMPLES).
     pub fn select(mut self, selection: &Selection) -> Result<Self> {
         if selection.is_all() {
             return Ok(self);
         }
-        let mut samples = SampleTable::default();
-        for sample in self.samples.iter() {
-            if let Some(part) = selection.part_of(sample) {
-                samples.push(part);
-            }
-        }
-        let levels: Vec<bool> = self
-            .strings
-            .iter()
-            .map(|text| selection.has_level(text))
-            .collect();
-        self.metrics
-            .retain(|time, level| levels[level.index()] && selection.has_time(time));
-        if samples.is_empty() && !self.samples.is_empty() {
+        let is_about_states = selection.mode != TimeMode::Wall || selection.tasks.is_some();
+        self.parts.assert(match is_about_states {
+            true => Parts::SAMPLES,
+            false => Parts::CALLS,
+        });
+        let tables = &mut self.tables;
+        let samples = tables
+            .samples
+            .filter_map(|sample| selection.part_of(sample));
+        if samples.is_empty() && !tables.samples.is_empty() {
             return Err(Error::EmptySelection);
         }
-        self.samples = samples;
+        tables.samples = samples;
+        if self.parts.contains(Parts::METRICS) {
+            let levels: Vec<bool> = tables
+                .strings
+                .iter()
+                .map(|text| selection.has_level(text))
+                .collect();
+            tables
+                .metrics
+                .retain(|time, level| levels[level.index()] && selection.has_time(time));
+        }
         let manifest = &mut self.manifest;
         manifest.start = selection
             .from
@@ -278,7 +287,7 @@ impl Session {
         // CPU time is known of the whole only.
         manifest.cpu_time = None;
         if let Some(stacks) = &mut manifest.stacks {
-            stacks.samples = self.samples.len() as u64;
+            stacks.samples = self.tables.samples.len() as u64;
         }
         manifest.notes.push(
             "this is a part of a recording; lost samples, rate and late looks are those of the whole".into(),

@@ -1,6 +1,6 @@
 //! `jumper convert IN OUT`
 
-use jumper_session::formats;
+use jumper_session::{Parts, formats};
 
 use crate::args::ConvertArgs;
 use crate::error::CliError;
@@ -9,7 +9,8 @@ use crate::select::select;
 use crate::terminal::Progress;
 
 pub(crate) fn convert(arguments: &ConvertArgs) -> Result<u8, CliError> {
-    let session = select(input::open(&arguments.input)?, &arguments.select)?;
+    let session = input::open(&arguments.input, Parts::ALL)?;
+    let session = select(session, &arguments.select)?;
     Progress::during("writing the session", || {
         formats::save(&session, &arguments.output)
     })?;

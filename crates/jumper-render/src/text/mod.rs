@@ -6,7 +6,7 @@ mod tree;
 
 use std::io::Write;
 
-use jumper_session::{FrameTree, ProcessorOptions, Session, remove_irrelevant_nodes};
+use jumper_session::{FrameTree, Parts, ProcessorOptions, Session, remove_irrelevant_nodes};
 
 use crate::facts::{self, Fact};
 use crate::format::plain;
@@ -27,6 +27,10 @@ impl Renderer for Text {
 
     fn media_type(&self) -> &'static str {
         "text/plain; charset=utf-8"
+    }
+
+    fn needs(&self) -> Parts {
+        Parts::CALLS.with(Parts::METRICS)
     }
 
     fn render(

@@ -12,9 +12,9 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::Session;
 use crate::error::{Error, Result};
 use crate::file::replace_file;
+use crate::{Parts, Session};
 
 /// Bytes that every archive may unpack to.
 const FREE_BYTES: u64 = 64 << 20;
@@ -27,7 +27,11 @@ const BYTES_PER_BYTE: u64 = 20;
 /// [`Error::Archive`] for a file that is damaged, leads elsewhere or unpacks to too much, and what is wrong with the session in
 /// it.
 pub fn read(path: impl AsRef<Path>) -> Result<Session> {
-    let path = path.as_ref();
+    read_parts(path.as_ref(), Parts::ALL)
+}
+
+/// The same for parts of it, as [`Session::read`].
+pub(super) fn read_parts(path: &Path, parts: Parts) -> Result<Session> {
     let fail = |error| Error::read(path, error);
     let file = File::open(path).map_err(fail)?;
     let bytes = file.metadata().map_err(fail)?.len();
@@ -40,7 +44,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Session> {
             detail,
         },
     })?;
-    let mut session = Session::open(unpacked.path()).map_err(|error| error.in_place_of(path))?;
+    let mut session =
+        Session::read(unpacked.path(), parts).map_err(|error| error.in_place_of(path))?;
     session.path = Some(path.canonicalize().unwrap_or_else(|_| path.into()));
     Ok(session)
 }

@@ -10,8 +10,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use crate::Session;
 use crate::error::{Error, Result};
+use crate::{Parts, Session};
 
 /// A kind of file that a session can be read from and written to.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,8 @@ pub struct FileFormat {
     pub extension: &'static str,
     /// Whether a file is one, by its first bytes.
     is_it: fn(&[u8]) -> bool,
-    read: fn(&Path) -> Result<Session>,
+    /// At least the parts that are asked for.
+    read: fn(&Path, Parts) -> Result<Session>,
     write: fn(&Session, &Path) -> Result<()>,
 }
 
@@ -32,14 +33,15 @@ pub const FORMATS: &[FileFormat] = &[
         name: "a session in a zip file",
         extension: ".zip",
         is_it: |start| start.starts_with(b"PK"),
-        read: |path| archive::read(path),
+        read: |path, parts| archive::read_parts(path, parts),
         write: |session, path| archive::write(session, path),
     },
     FileFormat {
         name: "a session of pyinstrument",
         extension: ".pyisession",
         is_it: |start| start.trim_ascii_start().starts_with(b"{"),
-        read: |path| pyinstrument::read(path),
+        // All of it comes out of one pass.
+        read: |path, _| pyinstrument::read(path),
         write: |session, path| pyinstrument::write(session, path),
     },
 ];
@@ -52,9 +54,17 @@ const OWN: &str = ".jumper";
 /// # Errors
 /// As [`Session::open`], and for a file whatever is wrong with it, or that it is none of these.
 pub fn open(path: &Path) -> Result<Session> {
+    read(path, Parts::ALL)
+}
+
+/// The same for parts of it, as [`Session::read`].
+///
+/// # Errors
+/// As [`open`].
+pub fn read(path: &Path, parts: Parts) -> Result<Session> {
     let metadata = fs::metadata(path).map_err(|error| Error::read(path, error))?;
     if !metadata.is_file() {
-        return Session::open(path);
+        return Session::read(path, parts);
     }
     let mut start = Vec::new();
     let file = File::open(path).map_err(|error| Error::read(path, error))?;
@@ -62,7 +72,7 @@ pub fn open(path: &Path) -> Result<Session> {
         .read_to_end(&mut start)
         .map_err(|error| Error::read(path, error))?;
     match FORMATS.iter().find(|format| (format.is_it)(&start)) {
-        Some(format) => (format.read)(path),
+        Some(format) => (format.read)(path, parts),
         None => Err(Error::NotASession {
             path: path.into(),
             detail: "it is neither a directory nor a file of a known format",

@@ -9,13 +9,12 @@ use jumper_sampler::{
     Tid, Timestamp as Clock, wake_exactly,
 };
 
-use super::journal::Live;
 use super::source::Source;
 use super::stop::Stop;
 use super::{RecordOptions, facts, from_clock, lock, python};
 use crate::{
-    Extent, Function, FunctionId, NewSample, Place, ProcessId, Python, SessionBuilder, StackId,
-    StacksSummary, StringId, ThreadId, ThreadState,
+    Extent, Function, FunctionId, Manifest, NewSample, Place, ProcessId, Python, SessionBuilder,
+    StackId, StacksSummary, StringId, ThreadId, ThreadState,
 };
 
 /// How often to look for the interpreter of a program that was just started. It is there within some 10 ms.
@@ -72,7 +71,7 @@ pub(super) struct Recorder {
     process: ProcessId,
     builder: Arc<Mutex<SessionBuilder>>,
     /// What others see of the summary.
-    live: Arc<Mutex<Live>>,
+    live: Arc<Mutex<Manifest>>,
     stop: Arc<Stop>,
     /// The kernel threads seen so far, which stay the same when the process runs another program (exec).
     by_tid: HashMap<Tid, ThreadId>,
@@ -87,7 +86,7 @@ impl Recorder {
         agent: Option<Agent>,
         process: ProcessId,
         builder: Arc<Mutex<SessionBuilder>>,
-        live: Arc<Mutex<Live>>,
+        live: Arc<Mutex<Manifest>>,
         stop: Arc<Stop>,
     ) -> Self {
         Self {
@@ -177,7 +176,8 @@ impl Recorder {
         {
             let mut live = lock(&self.live);
             live.python.clone_from(&self.summary.python);
-            live.stacks.hold = super::hold(source.with(StackSampler::hold_mode));
+            let hold = super::hold(source.with(StackSampler::hold_mode));
+            live.stacks.get_or_insert_default().hold = hold;
         }
         if let Some(command) = facts::command_line(self.pid) {
             lock(&self.builder).set_process_command(self.process, &command);
@@ -233,12 +233,13 @@ impl Recorder {
         self.summary.ticks += 1;
         self.summary.late += beat.missed(self.options.interval);
         let mut live = lock(&self.live);
-        live.stacks = StacksSummary {
+        let stacks = live.stacks.get_or_insert_default();
+        *stacks = StacksSummary {
             ticks: self.summary.ticks,
             late_ticks: self.summary.late,
             partial: self.summary.partial,
             span: self.summary.span,
-            ..live.stacks
+            ..*stacks
         };
     }
 
