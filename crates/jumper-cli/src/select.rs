@@ -17,6 +17,9 @@ pub(crate) fn select(session: Session, arguments: &SelectArgs) -> Result<Session
         let (from, to) = span.seconds_of(session.duration());
         selection = selection.between(session.start().after(from), session.start().after(to));
     }
+    if let Some(span) = arguments.cell {
+        selection = selection.during(session.times_of_cells(span)?);
+    }
     if !arguments.thread.is_empty() {
         let threads = arguments.thread.iter().map(|wanted| {
             let found: Vec<_> = session

@@ -128,6 +128,15 @@ pub enum Error {
     )]
     EmptySelection,
 
+    /// There are no such cells.
+    #[error("{}", no_such_cell(.span, *.count))]
+    NoSuchCell {
+        /// What was asked for.
+        span: String,
+        /// How many cells there are.
+        count: usize,
+    },
+
     /// A file of another program ends too early.
     #[error(
         "`{}` is not a whole session of {format}: it is cut off; save it again or restore it",
@@ -201,6 +210,16 @@ pub enum Error {
         /// The name.
         name: String,
     },
+}
+
+fn no_such_cell(span: &str, count: usize) -> String {
+    match count {
+        0 => format!("there are no cells `{span}`: the recording has no cells"),
+        _ => format!(
+            "there are no cells `{span}`; the recording has 0 to {}, and -1 is the last one",
+            count - 1
+        ),
+    }
 }
 
 impl Error {
