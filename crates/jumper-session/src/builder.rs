@@ -5,13 +5,14 @@ use crate::hash::IntMap;
 use crate::intern::StackInterner;
 use crate::session::RowCounts;
 use crate::tables::{
-    Function, FunctionRow, MetricColumn, NewSample, Place, Process, Sample, Tables, Thread,
+    Cell, CellOutcome, Function, FunctionRow, MetricColumn, NewSample, Place, Process, Sample,
+    Tables, Thread,
 };
 #[cfg(feature = "record")]
 use crate::tables::{MetricsTable, SampleTable};
 use crate::{
-    Format, FunctionId, Host, HostId, Manifest, MetricId, Parts, ProcessId, Session, StackId,
-    StringId, ThreadId, Timestamp,
+    CellId, Format, FunctionId, Host, HostId, Manifest, MetricId, Parts, ProcessId, Session,
+    StackId, StringId, ThreadId, Timestamp,
 };
 
 /// Collects a recording and turns it into a [`Session`].
@@ -226,6 +227,36 @@ impl SessionBuilder {
             .push(time, host, level, values.iter().copied());
     }
 
+    /// Appends the run of a cell.
+    ///
+    /// # Panics
+    /// If a handle is not of this builder, or if it ends before it starts.
+    pub fn push_cell(&mut self, cell: Cell) -> CellId {
+        assert!(
+            cell.process.index() < self.tables.processes.len(),
+            "bug: process of another builder"
+        );
+        assert!(
+            cell.source.index() < self.tables.strings.len(),
+            "bug: string of another builder"
+        );
+        assert!(
+            cell.end.is_none_or(|end| end >= cell.start),
+            "bug: a cell ends before it starts"
+        );
+        self.tables.cells.push(cell)
+    }
+
+    /// Says that the run of a cell has ended, and how. It does not end before it started, whatever `time` says.
+    ///
+    /// # Panics
+    /// If the handle is not of this builder.
+    pub fn end_cell(&mut self, cell: CellId, time: Timestamp, outcome: CellOutcome) {
+        let cell = self.tables.cells.get_mut(cell);
+        cell.end = Some(time.max(cell.start));
+        cell.outcome = outcome;
+    }
+
     /// Samples so far.
     pub fn sample_count(&self) -> usize {
         self.taken.0 + self.tables.samples.len()
@@ -258,6 +289,7 @@ impl SessionBuilder {
         assert!(start_is_known, "bug: started in a stack of another builder");
         manifest.format = Format::default();
         manifest.hosts = self.hosts;
+        manifest.cells = Some(self.tables.cells.len() as u64);
         if let Some(stacks) = &mut manifest.stacks {
             stacks.samples = self.tables.samples.len() as u64;
             stacks.lost = self.tables.threads.lost();

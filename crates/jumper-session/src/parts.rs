@@ -22,17 +22,20 @@ impl Parts {
     pub const SAMPLES: Self = Self(4).with(Self::CALLS);
     /// The measurements of resources. Which metrics there are is known without.
     pub const METRICS: Self = Self(8);
-    // Another table, such as that of cells, is another bit, here and in `ALL` and `NAMES`.
+    /// The runs of notebook cells.
+    pub const CELLS: Self = Self(16);
+    // Another table is another bit, here and in `ALL` and `NAMES`.
 
     /// All of a session.
-    pub const ALL: Self = Self::SAMPLES.with(Self::METRICS);
+    pub const ALL: Self = Self::SAMPLES.with(Self::METRICS).with(Self::CELLS);
 
     /// What people call them, those that contain others last.
-    const NAMES: [(Self, &'static str); 4] = [
+    const NAMES: [(Self, &'static str); 5] = [
         (Self::SAMPLE_COUNTS, "the threads of the samples"),
         (Self::CALLS, "the calls"),
         (Self::SAMPLES, "all of the samples"),
         (Self::METRICS, "the metrics"),
+        (Self::CELLS, "the cells"),
     ];
 
     /// Both sets together.
@@ -94,7 +97,10 @@ mod tests {
     #[test]
     fn every_part_has_a_name() {
         assert_eq!(Parts::CALLS.to_string(), "the calls");
-        assert_eq!(Parts::ALL.to_string(), "all of the samples and the metrics");
+        assert_eq!(
+            Parts::ALL.to_string(),
+            "all of the samples and the metrics and the cells"
+        );
         let named = Parts::NAMES
             .iter()
             .fold(Parts::NONE, |all, (part, _)| all.with(*part));

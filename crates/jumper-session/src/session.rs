@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::short_path::short_path;
 use crate::tables::{
-    FrameTable, Function, MetricColumn, MetricsTable, ProcessTable, SampleTable, StackTable,
-    StringTable, Tables, ThreadTable,
+    CellTable, FrameTable, Function, MetricColumn, MetricsTable, ProcessTable, SampleTable,
+    StackTable, StringTable, Tables, ThreadTable,
 };
 use crate::{FunctionId, Host, Manifest, Parts, ProcessId, StackId, StringId, ThreadId, Timestamp};
 
@@ -39,6 +39,8 @@ pub struct RowCounts {
     pub samples: usize,
     /// Rows of metrics.
     pub metrics: usize,
+    /// Runs of notebook cells.
+    pub cells: usize,
 }
 
 impl Session {
@@ -134,6 +136,7 @@ impl Session {
             stacks: known(Parts::CALLS, tables.stacks.len(), rows.stacks),
             samples: known(Parts::SAMPLE_COUNTS, tables.samples.len(), rows.samples),
             metrics: known(Parts::METRICS, tables.metrics.len(), rows.metrics),
+            cells: known(Parts::CELLS, tables.cells.len(), rows.cells),
         }
     }
 
@@ -196,6 +199,15 @@ impl Session {
     /// Which metrics there are, also where they were not read.
     pub fn metric_columns(&self) -> &[MetricColumn] {
         self.tables.metrics.columns()
+    }
+
+    /// The runs of notebook cells.
+    ///
+    /// # Panics
+    /// If they were [not read](Parts::CELLS).
+    pub fn cells(&self) -> &CellTable {
+        self.parts.assert(Parts::CELLS);
+        &self.tables.cells
     }
 
     /// The machines, indexed by [`HostId`](crate::HostId).

@@ -10,10 +10,11 @@ use jumper_session::*;
 
 use crate::support::{rewrite, rich_session, saved};
 
-const PARTS: [Parts; 6] = [
+const PARTS: [Parts; 7] = [
     Parts::NONE,
     Parts::SAMPLE_COUNTS,
     Parts::METRICS,
+    Parts::CELLS,
     Parts::CALLS,
     Parts::CALLS.with(Parts::METRICS),
     Parts::SAMPLES,
@@ -32,7 +33,13 @@ fn what_is_read_is_as_in_the_whole_session() {
         assert_eq!(part.parts(), parts);
         assert_eq!(part.row_counts(), whole.row_counts(), "{parts}");
         assert_eq!(part.metric_columns(), whole.metric_columns());
-        assert_eq!(part.processes(), whole.processes());
+        // Handles of texts are others where there are fewer.
+        let commands = |session: &Session| -> Vec<_> {
+            let ids = session.processes().iter().map(|(id, _)| id);
+            ids.map(|id| session.process_command(id).map(str::to_owned))
+                .collect()
+        };
+        assert_eq!(commands(&part), commands(&whole));
         assert_eq!(part.threads().len(), whole.threads().len());
         assert_eq!(part.lost(), whole.lost());
         if parts.contains(Parts::SAMPLE_COUNTS) {
@@ -44,6 +51,9 @@ fn what_is_read_is_as_in_the_whole_session() {
         }
         if parts.contains(Parts::SAMPLES) {
             assert!(part.samples().iter().eq(whole.samples().iter()));
+        }
+        if parts.contains(Parts::CELLS) {
+            assert_eq!(part.cells().len(), whole.cells().len());
         }
         if parts.contains(Parts::METRICS) {
             assert_eq!(part.metrics().times(), whole.metrics().times());
@@ -58,6 +68,7 @@ fn what_is_not_read_is_not_taken_for_empty() {
         let part = Session::read(&path, parts).unwrap();
         let lacks = |needed| !parts.contains(needed);
         assert_eq!(panics(|| part.metrics().len()), lacks(Parts::METRICS));
+        assert_eq!(panics(|| part.cells().len()), lacks(Parts::CELLS));
         assert_eq!(panics(|| part.frames().len()), lacks(Parts::CALLS));
         assert_eq!(panics(|| part.stacks().len()), lacks(Parts::CALLS));
         assert_eq!(panics(|| FrameTree::build(&part)), lacks(Parts::CALLS));
@@ -145,4 +156,38 @@ fn values_are_checked_where_they_are_read() {
     });
     let error = Session::read(&path, Parts::SAMPLE_COUNTS).unwrap_err();
     assert!(error.to_string().contains("`thread`"), "{error}");
+}
+
+#[test]
+fn a_query_needs_what_it_looks_at() {
+    let (_dir, path) = saved(&rich_session());
+    let whole = Session::open(&path).unwrap();
+    let level = whole.string(whole.metrics().levels()[0]).to_owned();
+    let thread = whole.threads().get(whole.samples().threads()[0]).native_id;
+    let queries = [
+        Query::default(),
+        Query {
+            time: Some(":".parse().unwrap()),
+            ..Query::default()
+        },
+        Query {
+            cells: Some(":".parse().unwrap()),
+            mode: TimeMode::Cpu,
+            ..Query::default()
+        },
+        Query {
+            threads: vec![thread.to_string()],
+            levels: vec![level],
+            ..Query::default()
+        },
+    ];
+    for query in queries {
+        let part = Session::read(&path, query.needs()).unwrap();
+        let selection = part.find(&query).unwrap();
+        assert_eq!(selection, whole.find(&query).unwrap());
+        assert_eq!(
+            part.select(&selection).is_ok(),
+            whole.clone().select(&selection).is_ok()
+        );
+    }
 }

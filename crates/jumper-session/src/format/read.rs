@@ -15,8 +15,8 @@ use crate::format::journal::JournalFile;
 use crate::format::schema::{self, METRICS_KEY, Table};
 use crate::session::RowCounts;
 use crate::tables::{
-    Extent, FrameTable, FunctionRow, MetricColumn, NONE_U32, NONE_U64, Place, Process, Sample,
-    SampleTable, Site, SiteId, StringTable, Tables, Thread, ThreadState,
+    Cell, CellOutcome, Extent, FrameTable, FunctionRow, MetricColumn, NONE_U32, NONE_U64, Place,
+    Process, Sample, SampleTable, Site, SiteId, StringTable, Tables, Thread, ThreadState,
 };
 use crate::{
     FunctionId, HostId, Manifest, Parts, ProcessId, Session, StackId, ThreadId, Timestamp,
@@ -96,17 +96,20 @@ impl<'a> Reader<'a> {
         self.threads()?;
         self.samples()?;
         self.metrics()?;
+        if manifest.cells.is_some() {
+            self.cells()?;
+        }
         manifest.notes.append(&mut self.notes);
-        let session = Session {
+        let mut session = Session {
             manifest,
             tables: self.tables,
             parts: self.parts,
             rows: self.rows,
             path: Some(self.path.into()),
         };
-        let threads = session.tables.threads.len();
-        let stacks = session.row_counts().stacks;
-        check_start(self.path, &session.manifest, threads, stacks)?;
+        let (rows, threads) = (session.row_counts(), session.tables.threads.len());
+        session.manifest.cells = Some(rows.cells as u64);
+        check_start(self.path, &session.manifest, threads, rows.stacks)?;
         Ok(session)
     }
 
@@ -295,6 +298,43 @@ impl Reader<'_> {
                     strings.intern(levels.value(row)),
                     values.iter().map(|values| optional(values, row)),
                 );
+            }
+            Ok(())
+        })?;
+        self.note(tail);
+        Ok(())
+    }
+
+    fn cells(&mut self) -> Result<()> {
+        let file = self.open(&schema::CELLS)?;
+        if !self.wants(&schema::CELLS) {
+            self.rows.cells = file.claimed_rows(0)?;
+            return Ok(());
+        }
+        let Tables {
+            strings,
+            processes,
+            cells,
+            ..
+        } = &mut self.tables;
+        let tail = file.read(self.parts, &[], |rows| {
+            check_row_numbers(rows, "cell")?;
+            let (owners, starts) = (rows.u32("process")?, rows.i64("start")?);
+            let (ends, sources) = (rows.i64("end")?, rows.text("source")?);
+            let outcomes = rows.text("outcome")?;
+            for row in 0..rows.len() {
+                let process = reference(rows, "process", row, owners.value(row), processes.len())?;
+                let (start, end) = (starts.value(row), optional(ends, row));
+                if end.is_some_and(|end| end < start) {
+                    return Err(rows.at("end", row, "is before its start"));
+                }
+                cells.push(Cell {
+                    process: ProcessId::from_raw(process),
+                    start: Timestamp::from_nanos(start),
+                    end: end.map(Timestamp::from_nanos),
+                    source: strings.intern(sources.value(row)),
+                    outcome: CellOutcome::from_name(optional_text(outcomes, row)),
+                });
             }
             Ok(())
         })?;

@@ -32,8 +32,8 @@ pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
 use crate::{
-    ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, Program, Python, Session, SessionBuilder,
-    StacksSummary, Timestamp,
+    Cell, CellId, CellOutcome, ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, ProcessId,
+    Program, Python, Session, SessionBuilder, StacksSummary, Timestamp,
 };
 pub use journal::Kept;
 pub use recorder::Recorder;
@@ -185,6 +185,7 @@ pub enum Patience {
 #[derive(Debug)]
 pub struct Recording {
     pid: Pid,
+    process: ProcessId,
     options: RecordOptions,
     recorder: Recorder,
     clock: ClockAnchor,
@@ -310,6 +311,7 @@ impl Recording {
         };
         Ok(Self {
             pid,
+            process,
             options,
             recorder,
             clock,
@@ -334,6 +336,30 @@ impl Recording {
             samples,
             lost,
         }
+    }
+
+    /// Says that a cell of a notebook begins to run in the process.
+    pub fn begin_cell(&self, source: &str) -> CellId {
+        self.recorder.record(|builder| {
+            let source = builder.intern_string(source);
+            builder.push_cell(Cell {
+                process: self.process,
+                start: from_clock(Clock::now()),
+                end: None,
+                source,
+                outcome: CellOutcome::Unknown,
+            })
+        })
+    }
+
+    /// Says that it has ended, and how.
+    ///
+    /// # Panics
+    /// If the cell is of another recording and not known here.
+    pub fn end_cell(&self, cell: CellId, outcome: CellOutcome) {
+        let now = from_clock(Clock::now());
+        self.recorder
+            .record(|builder| builder.end_cell(cell, now, outcome));
     }
 
     /// Whether this process is the one that started the recording, not a copy of it made by `fork`.
@@ -435,5 +461,66 @@ fn python(version: Version, pid: Pid) -> Python {
             .map_or(minor.clone(), |micro| format!("{minor}.{micro}")),
         implementation: "CPython".into(),
         executable: facts::executable(pid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::{CellSpan, Parts};
+
+    #[test]
+    fn cells_are_recorded_while_they_run() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("a.jumper");
+        let mut program = Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .expect("there is sleep");
+        let pid = Pid::new(program.id());
+        let options = RecordOptions::default().with_kept(Some(Kept {
+            path: path.clone(),
+            program: Program::default(),
+            parts: Parts::ALL,
+        }));
+        let recording =
+            Recording::start(pid, options, Patience::WhileItLives).expect("it can be recorded");
+        let first = recording.begin_cell("x = 1");
+        recording.end_cell(first, CellOutcome::Ok);
+        recording.begin_cell("%run me\nx");
+        // The journal has them before anybody finishes anything.
+        let mut cells = 0;
+        while cells < 2 {
+            std::thread::sleep(Duration::from_millis(20));
+            cells = Session::open(&path).map_or(0, |session| session.cells().len());
+        }
+        let session = recording
+            .finish(Program::default(), Outcome::Detached)
+            .expect("it was kept");
+        program.kill().expect("it is ours");
+        program.wait().expect("it is ours");
+        let cells: Vec<_> = session
+            .cells()
+            .iter()
+            .map(|(_, cell)| {
+                (
+                    session.string(cell.source),
+                    cell.end.is_some(),
+                    cell.outcome,
+                )
+            })
+            .collect();
+        assert_eq!(
+            cells,
+            [
+                ("x = 1", true, CellOutcome::Ok),
+                ("%run me\nx", false, CellOutcome::Unknown)
+            ]
+        );
+        let all: CellSpan = ":".parse().expect("a range");
+        let times = session.times_of_cells(all).expect("there are two");
+        assert!(times[0].0 >= session.start() && times[1].1 == session.end());
     }
 }

@@ -1,7 +1,8 @@
 //! All tables of a session side by side, while it is recorded and when it is finished.
 
 use crate::tables::{
-    FrameTable, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable, ThreadTable,
+    CellTable, FrameTable, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable,
+    ThreadTable,
 };
 
 /// The tables of a session. Handles in one are row numbers of another of the same set.
@@ -14,4 +15,5 @@ pub(crate) struct Tables {
     pub(crate) threads: ThreadTable,
     pub(crate) samples: SampleTable,
     pub(crate) metrics: MetricsTable,
+    pub(crate) cells: CellTable,
 }

@@ -5,6 +5,7 @@
 //! validation, from a file; both ways hold the same promise: no handle in a table dangles.
 
 mod all;
+mod cells;
 mod frames;
 mod metrics;
 mod processes;
@@ -13,6 +14,7 @@ mod stacks;
 mod strings;
 
 pub(crate) use all::Tables;
+pub use cells::{Cell, CellOutcome, CellTable};
 pub use frames::{FrameTable, Function, FunctionRow};
 pub use metrics::{MetricColumn, MetricKind, MetricsTable};
 pub use processes::{Process, ProcessTable, Thread, ThreadTable};
