@@ -98,6 +98,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod combine;
 mod compare;
 mod error;
 mod file;
@@ -110,6 +111,7 @@ mod merge;
 mod processors;
 #[cfg(feature = "record")]
 mod record;
+mod resample;
 mod selection;
 mod session;
 mod short_path;
@@ -119,6 +121,7 @@ mod time;
 mod tree;
 
 pub use builder::SessionBuilder;
+pub use combine::combine;
 pub use compare::{Compared, Comparison, Label, Side, compare};
 pub use error::{Error, Result};
 pub use file::{check_file, replace_file};
@@ -139,11 +142,11 @@ pub use processors::{
 #[cfg(feature = "record")]
 pub use record::{
     Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
-    Recording, agent,
+    Recording, SysPaths, agent,
 };
 pub use selection::{Selection, Span, SpanError, TimeMode};
 pub use session::Session;
-pub use short_path::{library_path, path_end};
+pub use short_path::{ShortPaths, library_path, path_end};
 pub use store::Store;
 pub use tables::{
     Extent, FrameTable, Function, FunctionRow, MetricColumn, MetricKind, MetricsTable, NewSample,

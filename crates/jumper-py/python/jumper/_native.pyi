@@ -20,7 +20,13 @@ class Recorder:
     @property
     def is_running(self) -> bool: ...
     def start(self) -> None: ...
-    def stop(self, description: str, argv: Sequence[str]) -> Session: ...
+    def stop(
+        self,
+        description: str,
+        argv: Sequence[str],
+        sys_path: Sequence[str],
+        sys_prefixes: Sequence[str],
+    ) -> Session: ...
 
 @final
 class Session:

@@ -92,3 +92,114 @@ fn directories<M: Memory>(objects: Objects<'_, M>, list: Address) -> Option<Vec<
     }
     Some(directories)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::super::layout::{Layout, Version};
+    use super::super::memory::Fault;
+    use super::*;
+
+    const TYPE: Address = 0x1000;
+    const LIST: Address = 0x2000;
+    const ITEMS: Address = 0x3000;
+    const TEXT: Address = 0x10_0000;
+
+    /// Memory in words; what is not there is not mapped.
+    #[derive(Clone)]
+    struct Words(HashMap<Address, u64>);
+
+    impl Words {
+        fn set(&mut self, address: Address, word: u64) {
+            self.0.insert(address, word);
+        }
+    }
+
+    impl Memory for Words {
+        fn read(&self, address: Address, buffer: &mut [u8]) -> Result<(), Fault> {
+            for (index, byte) in buffer.iter_mut().enumerate() {
+                let at = address.wrapping_add(index as u64);
+                let word = self.0.get(&(at & !7)).ok_or(Fault::Unmapped)?;
+                *byte = word.to_ne_bytes()[(at & 7) as usize];
+            }
+            Ok(())
+        }
+    }
+
+    /// A list of `count` times the same text of `length` letters, as 3.12 lays them out.
+    fn list_of(count: u64, length: u64) -> Words {
+        let mut words = Words(HashMap::new());
+        // It is a type of texts and of lists.
+        words.set(TYPE + 168, 1 << 28 | 1 << 25);
+        for (offset, word) in [(8, TYPE), (16, count), (24, ITEMS)] {
+            words.set(LIST + offset, word);
+        }
+        for index in 0..count {
+            words.set(ITEMS + index * 8, TEXT);
+        }
+        // One byte each, compact, ASCII.
+        for (offset, word) in [
+            (8, TYPE),
+            (16, length),
+            (24, 0),
+            (32, 1 << 2 | 1 << 5 | 1 << 6),
+        ] {
+            words.set(TEXT + offset, word);
+        }
+        for offset in (40..48 + length).step_by(8) {
+            words.set(TEXT + offset, u64::from_ne_bytes([b'a'; 8]));
+        }
+        words
+    }
+
+    fn found(words: &Words) -> Option<Vec<String>> {
+        let layout = Layout::of(Version::new(3, 12, None), words, 0).expect("a known version");
+        directories(Objects::new(words, &layout), LIST)
+    }
+
+    #[test]
+    fn a_list_of_texts_is_read() {
+        let aaa = || "aaa".to_owned();
+        assert_eq!(found(&list_of(2, 3)), Some(vec![aaa(), aaa()]));
+        assert_eq!(found(&list_of(0, 3)), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_list_of_directories_is_not_known() {
+        for (address, wrong) in [
+            (LIST + 8, 8),
+            (TYPE + 168, 1 << 28),
+            (LIST + 16, MAX_ENTRIES + 1),
+            (LIST + 16, u64::MAX),
+            (LIST + 16, 1 << 61),
+            (LIST + 24, u64::MAX - 3),
+            (ITEMS, 0),
+            (ITEMS + 8, u64::MAX),
+            (TEXT + 8, 0),
+            (TEXT + 16, 1 << 20),
+            (TEXT + 32, 0),
+        ] {
+            let mut words = list_of(2, 3);
+            words.set(address, wrong);
+            assert_eq!(found(&words), None, "{address:#x}: {wrong:#x}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_left_out() {
+        let mut words = list_of(2, 3);
+        words.set(TYPE + 0x100 + 168, 1 << 24);
+        words.set(0x20_0008, TYPE + 0x100);
+        words.set(ITEMS, 0x20_0000);
+        assert_eq!(found(&words), Some(vec!["aaa".to_owned()]));
+    }
+
+    #[test]
+    fn no_more_is_read_than_directories_need() {
+        assert_eq!(found(&list_of(MAX_ENTRIES, 300)), None);
+        let long = found(&list_of(16, 60_000)).expect("just few enough");
+        assert_eq!(long.len(), 16);
+        assert_eq!(found(&list_of(18, 60_000)), None);
+    }
+}

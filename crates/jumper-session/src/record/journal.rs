@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jumper_sampler::Timestamp as Clock;
+use jumper_sampler::{SysPaths, Timestamp as Clock};
 
 use super::stop::Stop;
 use super::{from_clock, lock};
@@ -30,6 +30,7 @@ pub struct Kept {
 pub(super) struct Live {
     pub(super) stacks: StacksSummary,
     pub(super) python: Option<Python>,
+    pub(super) sys_paths: SysPaths,
 }
 
 #[derive(Debug)]
@@ -79,6 +80,8 @@ impl Keeper {
         self.write(&Manifest {
             end: from_clock(Clock::now()),
             python: live.python,
+            sys_path: live.sys_paths.path,
+            sys_prefixes: live.sys_paths.prefixes,
             stacks: Some(live.stacks),
             ..self.manifest.clone()
         })

@@ -9,6 +9,7 @@
 //! | `source` | the sampler, which recordings of the own process share |
 //! | `metrics` | samples resources |
 //! | `journal` | keeps what there is on disk meanwhile |
+//! | `sys_paths` | when to ask the program where its modules are |
 //! | `facts` | what the session says about the machine and the program |
 //! | `stop` | ends a thread that sleeps |
 //!
@@ -20,6 +21,7 @@ mod metrics;
 mod source;
 mod stacks;
 mod stop;
+mod sys_paths;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +29,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jumper_sampler::metrics::{MetricsError, MetricsSampler};
-pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid};
+pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid, SysPaths};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
 use crate::format::Journal;
@@ -192,6 +194,8 @@ pub struct Recording {
     builder: Arc<Mutex<SessionBuilder>>,
     clock: ClockAnchor,
     start: Timestamp,
+    /// What the caller knows of it.
+    sys_paths: SysPaths,
     /// Taken when the recording ends.
     stacks: Option<JoinHandle<stacks::Summary>>,
     metrics: Option<JoinHandle<metrics::Summary>>,
@@ -281,7 +285,7 @@ impl Recording {
                 hold: hold(options.hold),
                 ..StacksSummary::default()
             },
-            python: None,
+            ..journal::Live::default()
         }));
         let keeper = match &options.kept {
             Some(kept) => {
@@ -345,6 +349,7 @@ impl Recording {
             builder,
             clock,
             start,
+            sys_paths: SysPaths::default(),
             stacks: Some(stacks),
             metrics,
             keeper,
@@ -376,6 +381,11 @@ impl Recording {
         self.stacks.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
+    /// Says where the program's modules are, for a caller who need not ask its memory. What is not known is read there.
+    pub fn set_sys_paths(&mut self, paths: SysPaths) {
+        self.sys_paths = paths;
+    }
+
     /// Ends the recording. `program` and `outcome` are the caller's to know.
     ///
     /// One that was [kept](RecordOptions::kept) is then a session on disk. If that cannot be made of it, for lack of space
@@ -399,9 +409,13 @@ impl Recording {
         let keeper = self.keeper.take().and_then(|thread| thread.join().ok());
         let end = from_clock(Clock::now());
         let metrics = metrics.unwrap_or_default();
+        let mut sys_paths = stacks.sys_paths;
+        sys_paths.update(std::mem::take(&mut self.sys_paths));
         let manifest = Manifest {
             jumper_version: env!("CARGO_PKG_VERSION").into(),
             python: stacks.python,
+            sys_path: sys_paths.path,
+            sys_prefixes: sys_paths.prefixes,
             program: Program {
                 pid: self.pid.get(),
                 ..program
