@@ -4,6 +4,7 @@
 //! alike. Fields that this version does not know are ignored; the version number rises only when a
 //! reader that ignores them would be wrong.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,9 @@ pub struct Manifest {
     /// How metrics were recorded; `None` when they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsSummary>,
+    /// Rows in the table of cells, set by the builder; `None` in sessions of the first writers, which have no such table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<u64>,
     /// What a reader should be told about this recording, one line each.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -103,6 +107,30 @@ pub struct Host {
     #[serde(default)]
     pub cpus: u32,
     /// Memory that the program could use, in bytes; 0 is unknown.
+    #[serde(default)]
+    pub memory_bytes: u64,
+    /// CPUs of the whole machine; 0 is unknown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub system_cpus: u32,
+    /// Its GPUs, in the order of their numbers; empty where there are none or nobody looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<Gpu>,
+    /// Memory that each level of the metrics could use, in bytes; a level without an entry has no limit of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub memory_limits: BTreeMap<String, u64>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A graphics processor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gpu {
+    /// Its name, such as `NVIDIA H100`.
+    #[serde(default)]
+    pub name: String,
+    /// Its memory in bytes; 0 is unknown.
     #[serde(default)]
     pub memory_bytes: u64,
 }
@@ -319,7 +347,7 @@ mod tests {
             "format": {"name": "jumper-session", "version": 1, "flavour": "new"},
             "program": {}, "clock": {"monotonic_ns": 5, "unix_ns": 7},
             "start_ns": 5, "end_ns": 9, "outcome": {"kind": "hibernated", "hours": 3},
-            "stacks": {"interval_ns": 1000000, "hold": "telepathy"}, "cells": []
+            "stacks": {"interval_ns": 1000000, "hold": "telepathy"}, "marks": []
         }"#;
         let manifest: Manifest = serde_json::from_str(json).unwrap();
         assert_eq!(manifest.outcome, Outcome::Unknown);

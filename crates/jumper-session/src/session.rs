@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::short_path::ShortPaths;
 use crate::tables::{
-    FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable, Tables,
-    ThreadTable,
+    CellTable, FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable,
+    StringTable, Tables, ThreadTable,
 };
 use crate::{FunctionId, Host, Manifest, ProcessId, StackId, StringId, ThreadId, Timestamp};
 
@@ -26,6 +26,7 @@ pub struct Session {
     pub(crate) threads: ThreadTable,
     pub(crate) samples: SampleTable,
     pub(crate) metrics: MetricsTable,
+    pub(crate) cells: CellTable,
     pub(crate) path: Option<PathBuf>,
 }
 
@@ -96,6 +97,7 @@ impl Session {
             threads: &self.threads,
             samples: &self.samples,
             metrics: &self.metrics,
+            cells: &self.cells,
         }
     }
 
@@ -142,6 +144,11 @@ impl Session {
     /// The metrics.
     pub fn metrics(&self) -> &MetricsTable {
         &self.metrics
+    }
+
+    /// The runs of notebook cells.
+    pub fn cells(&self) -> &CellTable {
+        &self.cells
     }
 
     /// The machines, indexed by [`HostId`](crate::HostId).
