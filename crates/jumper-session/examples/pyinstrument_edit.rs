@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["combine", one, other, out] => (combine(&[read(one)?, read(other)?])?, out),
         ["resample", seconds, path, out] => {
             let interval = Duration::try_from_secs_f64(seconds.parse()?)?;
-            (read(path)?.resample(interval), out)
+            (read(path)?.resample(interval)?, out)
         }
         _ => return Err("say combine ONE OTHER OUT or resample SECONDS IN OUT".into()),
     };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::error::{Error, Result};
 use crate::tables::{MetricKind, MetricsTable, SampleTable};
 use crate::time::column_nanos;
 use crate::{HostId, Session, StringId, Timestamp};
@@ -18,10 +19,14 @@ impl Session {
     ///
     /// Samples that stand for no less than the interval are left as they are. What is counted for the recording as
     /// a whole (samples that were lost, looks that came late) stays so, and a note says that.
-    #[must_use]
-    pub fn resample(mut self, interval: Duration) -> Self {
-        // A nanosecond is the finest that there is.
-        let interval_ns = column_nanos(interval).max(1);
+    ///
+    /// # Errors
+    /// [`Error::NoInterval`] for one of no length.
+    pub fn resample(mut self, interval: Duration) -> Result<Self> {
+        let interval_ns = match column_nanos(interval) {
+            0 => return Err(Error::NoInterval),
+            nanos => nanos,
+        };
         self.samples = resampled(&self.samples, self.threads.len(), interval_ns);
         self.metrics = averaged(&self.metrics, self.manifest.start, interval_ns);
         let manifest = &mut self.manifest;
@@ -38,7 +43,7 @@ impl Session {
             interval.as_secs_f64()
         ));
         self.path = None;
-        self
+        Ok(self)
     }
 }
 
@@ -206,6 +211,7 @@ mod tests {
     fn each_thread_keeps_its_time() {
         let session = session([&[1; 7], &[2, 2, 7, 0, 1]]);
         let coarse = session.clone().resample(Duration::from_millis(3));
+        let coarse = coarse.expect("an interval");
         let expected = [vec![(2, 3), (5, 3), (6, 1)], vec![(1, 4), (2, 7), (4, 1)]];
         assert_eq!(samples(&coarse), expected);
         assert_eq!(coarse.samples().total(), session.samples().total());
@@ -217,12 +223,8 @@ mod tests {
     #[test]
     fn a_finer_interval_leaves_samples_as_they_are() {
         let session = session([&[1, 2, 3], &[5]]);
-        for interval in [
-            Duration::ZERO,
-            Duration::from_micros(1),
-            Duration::from_millis(1),
-        ] {
-            let fine = session.clone().resample(interval);
+        for interval in [Duration::from_micros(1), Duration::from_millis(1)] {
+            let fine = session.clone().resample(interval).expect("an interval");
             assert_eq!(samples(&fine), samples(&session));
             let stacks = fine.manifest().stacks.expect("there are");
             assert_eq!(stacks.interval, Duration::from_millis(1));
@@ -233,8 +235,14 @@ mod tests {
     #[test]
     fn an_interval_longer_than_all_leaves_one_sample_of_a_thread() {
         let session = session([&[1, 2, 3], &[0, 0]]);
-        let coarse = session.resample(Duration::MAX);
+        let coarse = session.resample(Duration::MAX).expect("an interval");
         assert_eq!(samples(&coarse), [vec![(2, 6)], vec![(1, 0)]]);
+    }
+
+    #[test]
+    fn an_interval_of_no_length_is_none() {
+        let error = session([&[1], &[]]).resample(Duration::ZERO);
+        assert!(matches!(error, Err(Error::NoInterval)));
     }
 
     #[test]
@@ -264,7 +272,9 @@ mod tests {
             builder.push_metrics(time, host, level, &[load, bytes]);
         }
         let session = builder.finish(Manifest::default());
-        let coarse = session.resample(Duration::from_millis(10));
+        let coarse = session
+            .resample(Duration::from_millis(10))
+            .expect("an interval");
         let metrics = coarse.metrics();
         let times = metrics.times().iter().map(|time| time.as_nanos() / MS);
         assert!(times.eq([8, 9, 12, -1]));

@@ -63,7 +63,8 @@ fn a_hundred_thousand_calls_deep_through_everything() {
         let begin = Timestamp::from_nanos(500_000);
         let some = Selection::all().between(begin, Timestamp::from_nanos(3_500_000));
         check(&session.clone().select(&some).unwrap(), 3);
-        check(&session.clone().resample(Duration::from_millis(2)), 4);
+        let coarse = session.clone().resample(Duration::from_millis(2));
+        check(&coarse.unwrap(), 4);
         let pair = [session.clone(), session.clone()];
         check(&merge(&pair).unwrap(), 8);
         check(&combine(&pair).unwrap(), 8);

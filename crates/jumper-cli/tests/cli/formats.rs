@@ -124,7 +124,7 @@ fn a_session_is_made_coarser_and_its_time_stays() {
         let done = place.run(&["convert", "--interval", interval, "a.jumper", "c.jumper"]);
         assert_eq!(done.status, Some(2), "{interval}");
         assert!(
-            done.stderr.contains("more than 0 seconds"),
+            done.stderr.contains("seconds that is more than 0"),
             "{}",
             done.stderr
         );

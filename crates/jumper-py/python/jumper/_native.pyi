@@ -56,6 +56,13 @@ class Session:
         those of the metrics. ``mode`` is ``wall``, ``cpu`` or ``gil``: the time that counts.
         """
 
+    def resample(self, interval: float) -> Session:
+        """The session with about one sample of each thread, and one measurement, in ``interval`` seconds. No time is lost."""
+
+    @staticmethod
+    def combine(session1: Session, session2: Session) -> Session:
+        """Both as one, the earlier one first, without the time between them."""
+
     def render(
         self,
         name: str,
