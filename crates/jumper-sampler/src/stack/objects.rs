@@ -170,10 +170,27 @@ impl<'a, M: Memory> Objects<'a, M> {
         keys: [&str; N],
     ) -> Option<[Option<Address>; N]> {
         let entries = self.entries(dict)?;
+        // Most of them are told by their lengths, which are read together.
+        let lengths = self.text_lengths(&entries);
         Some(keys.map(|key| {
-            let found = entries.iter().find(|entry| self.is_text(entry.key, key));
-            found.map(|entry| entry.value)
+            let mut candidates = entries.iter().zip(&lengths);
+            let found = candidates.find(|(entry, length)| {
+                **length == key.len() as u64 && self.text(entry.key).as_deref() == Some(key)
+            });
+            found.map(|(entry, _)| entry.value)
         }))
+    }
+
+    /// How long the texts of the keys are, up to the first that cannot be read.
+    fn text_lengths(&self, entries: &[Entry]) -> Vec<u64> {
+        let places = entries
+            .iter()
+            .map(|entry| entry.key.wrapping_add(UNICODE_LENGTH as u64));
+        let places: Vec<Address> = places.collect();
+        let mut bytes = vec![0; places.len() * 8];
+        let count = self.memory.read_each(&places, 8, &mut bytes).unwrap_or(0);
+        let lengths = bytes.chunks_exact(8).take(count);
+        lengths.map(|length| u64_at(length, 0)).collect()
     }
 
     /// The items of a `list` of at most `most`; `None` where it is no list or has more.

@@ -183,7 +183,7 @@ impl StackSampler {
     }
 
     /// What the program's `sys` says now of where its modules and libraries are: that of the interpreter which was there first.
-    /// Some hundred reads of memory.
+    /// Takes about two hundred system calls.
     pub fn sys_paths(&self) -> SysPaths {
         sys_paths::read(&self.memory, &self.runtime)
     }
