@@ -259,6 +259,10 @@ pub(crate) struct ConvertArgs {
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
 
+    /// Make it coarser and smaller: of each thread one sample, of each level one measurement in so many seconds, such as 0.01
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) interval: Option<f64>,
+
     #[command(flatten)]
     pub(crate) select: SelectArgs,
 }
@@ -286,6 +290,10 @@ pub(crate) struct MergeArgs {
     /// What to write; its name says in which format: .jumper, .zip or .pyisession
     #[arg(short, long = "outfile", value_name = "OUT")]
     pub(crate) output: PathBuf,
+
+    /// Put them one after the other, without the time between them, instead of each at its own time
+    #[arg(long)]
+    pub(crate) combine: bool,
 }
 
 #[derive(Debug, Args)]

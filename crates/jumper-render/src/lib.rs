@@ -35,6 +35,7 @@ mod html;
 mod info;
 mod json;
 mod metrics;
+mod paths;
 mod renderer;
 mod text;
 

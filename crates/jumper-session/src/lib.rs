@@ -98,6 +98,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod combine;
 mod compare;
 mod error;
 mod file;
@@ -112,6 +113,7 @@ mod parts;
 mod processors;
 #[cfg(feature = "record")]
 mod record;
+mod resample;
 mod selection;
 mod session;
 mod short_path;
@@ -121,6 +123,7 @@ mod time;
 mod tree;
 
 pub use builder::SessionBuilder;
+pub use combine::combine;
 pub use compare::{Compared, Comparison, Label, Side, compare};
 pub use error::{Error, Result};
 pub use file::{check_file, replace_file};
@@ -142,11 +145,11 @@ pub use processors::{
 #[cfg(feature = "record")]
 pub use record::{
     Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
-    Recorder, Recording, agent,
+    Recorder, Recording, SysPaths, agent,
 };
 pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};
 pub use session::{RowCounts, Session};
-pub use short_path::{library_path, path_end};
+pub use short_path::{ShortPaths, library_path, path_end};
 pub use store::Store;
 pub use tables::{
     Cell, CellOutcome, CellTable, Extent, FrameTable, Function, FunctionRow, MetricColumn,

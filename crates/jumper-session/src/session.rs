@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::short_path::short_path;
+use crate::short_path::ShortPaths;
 use crate::tables::{
     CellTable, FrameTable, Function, MetricColumn, MetricsTable, ProcessTable, SampleTable,
     StackTable, StringTable, Tables, ThreadTable,
@@ -241,8 +241,19 @@ impl Session {
     /// The path of a source file as people know it: relative to the directory of modules
     /// ([`Manifest::sys_path`]) from which that is shortest, as pyinstrument shows it.
     pub fn short_path<'a>(&self, file: &'a str) -> Cow<'a, str> {
-        let sys_path = self.manifest.sys_path.as_deref();
-        short_path(file, sys_path.unwrap_or_default())
+        match self.short_paths() {
+            Some(paths) => paths.of(file),
+            None => file.into(),
+        }
+    }
+
+    /// The same for many files; `None` where it is not known in which directories the program looked for modules.
+    pub fn short_paths(&self) -> Option<ShortPaths<'_>> {
+        let sys_path = self.manifest.sys_path.as_deref()?;
+        Some(ShortPaths::new(
+            sys_path,
+            self.manifest.program.cwd.as_deref(),
+        ))
     }
 
     /// The name of a thread, where one is known.

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod damage;
+mod deep;
 mod directory;
 mod fuzz;
 mod parts;

@@ -1,6 +1,8 @@
 //! `jumper convert IN OUT`
 
-use jumper_session::{Parts, formats};
+use std::time::Duration;
+
+use jumper_session::{Error, Parts, formats};
 
 use crate::args::ConvertArgs;
 use crate::error::CliError;
@@ -10,7 +12,15 @@ use crate::terminal::Progress;
 
 pub(crate) fn convert(arguments: &ConvertArgs) -> Result<u8, CliError> {
     let session = input::open(&arguments.input, Parts::ALL)?;
-    let session = select(session, &arguments.select)?;
+    let mut session = select(session, &arguments.select)?;
+    if let Some(seconds) = arguments.interval {
+        // What is no span of time is none of any length.
+        let interval = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        session = session.resample(interval).map_err(|error| match error {
+            Error::NoInterval => CliError::Usage(error.to_string()),
+            error => error.into(),
+        })?;
+    }
     Progress::during("writing the session", || {
         formats::save(&session, &arguments.output)
     })?;

@@ -1,6 +1,6 @@
 //! `jumper merge SESSION... -o OUT`
 
-use jumper_session::{Parts, formats, merge};
+use jumper_session::{Parts, combine, formats, merge};
 
 use crate::args::MergeArgs;
 use crate::error::CliError;
@@ -13,7 +13,10 @@ pub(crate) fn run(arguments: &MergeArgs) -> Result<u8, CliError> {
         .iter()
         .map(|path| input::open(path, Parts::ALL));
     let sessions = sessions.collect::<Result<Vec<_>, _>>()?;
-    let merged = merge(&sessions)?;
+    let merged = match arguments.combine {
+        true => combine(&sessions)?,
+        false => merge(&sessions)?,
+    };
     Progress::during("writing the session", || {
         formats::save(&merged, &arguments.output)
     })?;

@@ -54,8 +54,9 @@ impl Renderer for Text {
             ..ProcessorOptions::default()
         };
         let shown = remove_irrelevant_nodes(tree, &kept);
+        let mut calls = tree::Calls::of(session, &shown, options);
         for thread in shown.roots() {
-            tree::thread(session, &shown, thread, options, out)?;
+            calls.thread(thread, out)?;
         }
         table::metrics(session, paint, out)?;
         footer(session, paint, out)?;

@@ -10,6 +10,7 @@
 //! | `metrics` | samples resources |
 //! | `recorder` | what the threads record into |
 //! | `journal` | keeps what there is on disk meanwhile |
+//! | `sys_paths` | when to ask the program where its modules are |
 //! | `facts` | what the session says about the machine and the program |
 //! | `stop` | ends a thread that sleeps |
 //!
@@ -22,13 +23,14 @@ mod recorder;
 mod source;
 mod stacks;
 mod stop;
+mod sys_paths;
 
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jumper_sampler::metrics::{MetricsError, MetricsSampler};
-pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid};
+pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid, SysPaths};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
 use crate::{
@@ -190,6 +192,8 @@ pub struct Recording {
     recorder: Recorder,
     clock: ClockAnchor,
     start: Timestamp,
+    /// What the caller knows of it.
+    sys_paths: SysPaths,
     /// Taken when the recording ends.
     stacks: Option<JoinHandle<stacks::Summary>>,
     metrics: Option<JoinHandle<metrics::Summary>>,
@@ -316,6 +320,7 @@ impl Recording {
             recorder,
             clock,
             start,
+            sys_paths: SysPaths::default(),
             stacks: Some(stacks),
             metrics,
         })
@@ -372,6 +377,11 @@ impl Recording {
         self.stacks.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
+    /// Says where the program's modules are, for a caller who need not ask its memory. What is not known is read there.
+    pub fn set_sys_paths(&mut self, paths: SysPaths) {
+        self.sys_paths = paths;
+    }
+
     /// Ends the recording. `program` and `outcome` are the caller's to know.
     ///
     /// What comes of one that was [kept](RecordOptions::kept) is said at [`Recorder::finish`].
@@ -393,9 +403,13 @@ impl Recording {
         let metrics = self.metrics.take().and_then(|thread| thread.join().ok());
         let end = from_clock(Clock::now());
         let metrics = metrics.unwrap_or_default();
+        let mut sys_paths = stacks.sys_paths;
+        sys_paths.update(std::mem::take(&mut self.sys_paths));
         let manifest = Manifest {
             jumper_version: env!("CARGO_PKG_VERSION").into(),
             python: stacks.python,
+            sys_path: sys_paths.path,
+            sys_prefixes: sys_paths.prefixes,
             program: Program {
                 pid: self.pid.get(),
                 ..program
