@@ -1,6 +1,6 @@
 //! `jumper convert IN OUT`
 
-use jumper_session::formats;
+use jumper_session::formats::{self, FileFormat};
 
 use crate::args::ConvertArgs;
 use crate::error::CliError;
@@ -10,8 +10,12 @@ use crate::terminal::Progress;
 
 pub(crate) fn convert(arguments: &ConvertArgs) -> Result<u8, CliError> {
     let session = select(input::open(&arguments.input)?, &arguments.select)?;
+    let (out, format) = (&arguments.output, arguments.to.as_deref());
     Progress::during("writing the session", || {
-        formats::save(&session, &arguments.output)
+        match format.and_then(FileFormat::find) {
+            Some(format) => format.save(&session, out),
+            None => formats::save(&session, out),
+        }
     })?;
     Ok(0)
 }
