@@ -4,6 +4,7 @@ mod corpus;
 mod damage;
 mod directory;
 mod fuzz;
+mod jumper_extension;
 mod processors;
 mod pyinstrument;
 mod round_trip;

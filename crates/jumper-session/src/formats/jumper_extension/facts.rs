@@ -10,7 +10,7 @@ use crate::formats::seconds::{MAX_SECONDS, nanos};
 use crate::{Gpu, Host, Timestamp};
 
 /// More GPUs than any machine has.
-const MAX_GPUS: u32 = 1 << 16;
+pub(super) const MAX_GPUS: u32 = 1 << 16;
 
 /// What `monitor` of the manifest says, as we keep it.
 pub(super) struct Facts {
@@ -85,8 +85,8 @@ impl Facts {
 
 pub(super) const BYTES_PER_GIBIBYTE: f64 = (1_u64 << 30) as f64;
 
-/// As many bytes as a whole number is sure to hold.
-const MAX_GIBIBYTES: f64 = (1_u64 << 32) as f64;
+/// More than all addresses of 64 bits.
+const MAX_GIBIBYTES: f64 = (1_u64 << 34) as f64;
 
 /// How far a time zone is from UTC, in seconds east, where its name says so. JUmPER has names such as `CET`, by which
 /// more than one zone is called; what we write says it, such as `UTC+02:00`.

@@ -36,6 +36,12 @@ pub use read::read;
 pub(super) use read::read_within;
 pub use write::write;
 
+/// More levels than anyone has.
+const MAX_LEVELS: usize = 64;
+
+/// More columns than anyone's machine has CPUs, GPUs and disks for.
+const MAX_COLUMNS: usize = 1 << 12;
+
 /// What messages call the program.
 const NAME: &str = "JUmPER";
 

@@ -8,19 +8,14 @@ use super::facts::{Facts, utc_offset};
 use super::level::Level;
 use super::table::Table;
 use super::{
-    CELL_INDEX, CELLS, MANIFEST, NAME, damaged, file_of, level_of, manifest, tables_in, thresholds,
+    CELL_INDEX, CELLS, MANIFEST, MAX_COLUMNS, MAX_LEVELS, NAME, damaged, file_of, level_of,
+    manifest, tables_in, thresholds,
 };
 use crate::error::Result;
 use crate::{
     Cell, CellOutcome, ClockAnchor, Host, HostId, Manifest, MetricsSummary, ProcessId, Program,
     Python, Session, SessionBuilder, Timestamp,
 };
-
-/// More levels than anyone has.
-const MAX_LEVELS: usize = 64;
-
-/// More columns than anyone's machine has CPUs, GPUs and disks for.
-const MAX_COLUMNS: usize = 1 << 12;
 
 /// The most bytes of the cells of a session, which are in memory as texts.
 const MAX_CELL_BYTES: u64 = 256 << 20;
@@ -189,10 +184,6 @@ impl<'a> Reader<'a> {
         let width = self.declare(&mut levels)?;
         let bytes = bytes.unwrap_or_else(|| levels.iter().map(|level| level.table.bytes()).sum());
         let most = FREE_VALUES.max((bytes as f64 * VALUES_PER_BYTE) as u64);
-        let names: Vec<_> = found
-            .iter()
-            .map(|name| self.builder.intern_string(name))
-            .collect();
         for level in &mut levels {
             level.advance()?;
         }
@@ -207,8 +198,8 @@ impl<'a> Reader<'a> {
                 return Err(level.table.damaged(None, detail));
             }
             level.values(&mut values)?;
-            self.builder
-                .push_metrics(time, self.host, names[index], &values);
+            let name = self.builder.intern_string(&level.name);
+            self.builder.push_metrics(time, self.host, name, &values);
             level.advance()?;
             self.saw(time);
         }

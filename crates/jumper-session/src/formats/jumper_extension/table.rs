@@ -12,8 +12,8 @@ use crate::Timestamp;
 use crate::error::{Error, Result};
 use crate::formats::seconds::{MAX_SECONDS, nanos};
 
-/// The most bytes of a row: the longest source of a cell that anyone writes has a thousandth of that.
-const MAX_ROW: usize = 16 << 20;
+/// The most bytes of a row: no cell that anyone writes has a thousandth of that.
+const MAX_ROW: usize = 64 << 20;
 
 /// A table that is being read.
 pub(super) struct Table {

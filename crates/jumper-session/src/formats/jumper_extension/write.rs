@@ -9,9 +9,12 @@ use zip::CompressionMethod;
 
 use super::cell_index::cell_indices;
 use super::columns::to_theirs;
-use super::facts::BYTES_PER_GIBIBYTE;
+use super::facts::{BYTES_PER_GIBIBYTE, MAX_GPUS};
 use super::manifest::{self, App, Monitor, Reporter, Schemas, Visualizer};
-use super::{CELL_INDEX, CELLS, MANIFEST, NAME, TIME, file_of, is_at, is_table, repr, thresholds};
+use super::{
+    CELL_INDEX, CELLS, MANIFEST, MAX_COLUMNS, MAX_LEVELS, NAME, TIME, file_of, is_at, is_table,
+    repr, thresholds,
+};
 use crate::error::{Error, Result};
 use crate::file::replace_file;
 use crate::formats::archive;
@@ -37,8 +40,8 @@ const CELL_COLUMNS: [&str; 8] = [
 /// is written beside its place first.
 ///
 /// # Errors
-/// [`Error::Inexpressible`] when the measurements are those of several hosts or a level cannot be part of a file's name,
-/// [`Error::Occupied`] when something other than a session of JUmPER is at `path`, and [`Error::Write`] when the system
+/// [`Error::Inexpressible`] when the measurements are those of several hosts, or levels and metrics are more or called otherwise
+/// than can be, [`Error::Occupied`] when something other than a session of JUmPER is at `path`, and [`Error::Write`] when the system
 /// refuses.
 pub fn write(session: &Session, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
@@ -87,11 +90,12 @@ impl<'a> Parts<'a> {
         let metrics = session.metrics();
         let host = metrics.hosts().first().copied();
         if metrics.hosts().iter().any(|other| Some(*other) != host) {
-            return Err(Error::Inexpressible {
-                format: NAME,
-                detail: "it has measurements of several hosts, and those files have room for one; convert what was \
-                         recorded on each",
-            });
+            return Err(inexpressible(
+                "it has measurements of several hosts, and those files have room for one; convert what was recorded on each",
+            ));
+        }
+        if metrics.columns().len() > MAX_COLUMNS {
+            return Err(inexpressible("it has too many metrics; record fewer"));
         }
         let mut ids: Vec<StringId> = Vec::new();
         let mut rows: BTreeMap<StringId, Vec<usize>> = BTreeMap::new();
@@ -103,14 +107,18 @@ impl<'a> Parts<'a> {
                 })
                 .push(row);
         }
+        if ids.len() > MAX_LEVELS {
+            return Err(inexpressible(
+                "it has too many levels; select some with --level",
+            ));
+        }
         let mut levels = Vec::new();
         for id in ids {
             let name = session.string(id);
             if !can_be_in_file_name(name) {
-                return Err(Error::Inexpressible {
-                    format: NAME,
-                    detail: "the name of a level cannot be part of a file's name; select others with --level",
-                });
+                return Err(inexpressible(
+                    "the name of a level cannot be part of a file's name; select others with --level",
+                ));
             }
             let rows = rows.remove(&id).unwrap_or_default();
             let names = metrics.columns().iter().map(|column| column.name.as_str());
@@ -183,8 +191,9 @@ impl<'a> Parts<'a> {
             for ((&row, time), cell) in level.rows.iter().zip(&times).zip(cells) {
                 table.write_field(repr::number(seconds(time.as_nanos())))?;
                 for (_, values, factor) in &columns {
-                    let value = values[row].map(|value| repr::number(value * factor));
-                    table.write_field(value.unwrap_or_default())?;
+                    let value = values[row].map(|value| value * factor);
+                    let value = value.filter(|value| value.is_finite());
+                    table.write_field(value.map(repr::number).unwrap_or_default())?;
                 }
                 table.write_field(cell.map(|cell| cell.to_string()).unwrap_or_default())?;
                 table.write_record(None::<&[u8]>)?;
@@ -257,7 +266,9 @@ impl<'a> Parts<'a> {
                 wallclock_stop_time: on_wall(session.end()),
                 num_cpus: Some(host.cpus),
                 num_system_cpus: Some(host.system_cpus).filter(|cpus| *cpus > 0),
-                num_gpus: u32::try_from(host.gpus.len()).ok(),
+                num_gpus: u32::try_from(host.gpus.len())
+                    .ok()
+                    .map(|gpus| gpus.min(MAX_GPUS)),
                 gpu_memory: Some(gibibytes(gpu.memory_bytes)),
                 gpu_name: Some(gpu.name),
                 memory_limits: Some(limits.collect()),
@@ -276,6 +287,13 @@ impl<'a> Parts<'a> {
             time_origin: "perf_counter",
             timezone: Some(timezone(ours.clock.utc_offset_s)),
         }
+    }
+}
+
+fn inexpressible(detail: &'static str) -> Error {
+    Error::Inexpressible {
+        format: NAME,
+        detail,
     }
 }
 
