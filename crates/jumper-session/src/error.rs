@@ -128,6 +128,20 @@ pub enum Error {
     )]
     EmptySelection,
 
+    /// What was asked for is not in the session.
+    #[error(
+        "there is no {kind} `{}` in the session; there are {}",
+        OneLine(.wanted), OneLine(.known)
+    )]
+    NotThere {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Its name.
+        wanted: String,
+        /// The names that there are, or some of them.
+        known: String,
+    },
+
     /// There are no such cells.
     #[error("{}", no_such_cell(.span, *.count))]
     NoSuchCell {

@@ -141,7 +141,7 @@ pub use record::{
     Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
     Recording, agent,
 };
-pub use selection::{CellSpan, Selection, Span, SpanError, TimeMode};
+pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};
 pub use session::Session;
 pub use short_path::{library_path, path_end};
 pub use store::Store;

@@ -1,14 +1,17 @@
 //! A part of a session: some of its time, some of its threads, one way to count time.
 
+mod query;
 mod span;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::tables::{Cell, Sample, SampleTable, ThreadState};
 use crate::{ProcessId, Session, ThreadId, Timestamp};
+pub use query::Query;
 pub use span::{CellSpan, Span, SpanError};
 
 /// Which time counts.
@@ -22,6 +25,11 @@ pub enum TimeMode {
     /// While it held the interpreter's lock. Sessions of recorders that do not look for it have none of that.
     Gil,
 }
+
+/// A name of no [`TimeMode`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no mode; choose one of `wall`, `cpu` and `gil`")]
+pub struct TimeModeError(String);
 
 impl TimeMode {
     fn counts(self, state: ThreadState) -> bool {
@@ -220,6 +228,16 @@ fn both<T: Ord>(before: Option<BTreeSet<T>>, now: impl IntoIterator<Item = T>) -
 
 fn is_among<T: Ord>(set: Option<&BTreeSet<T>>, item: &T) -> bool {
     set.is_none_or(|set| set.contains(item))
+}
+
+impl FromStr for TimeMode {
+    type Err = TimeModeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeModeError> {
+        let modes = [Self::Wall, Self::Cpu, Self::Gil];
+        let known = modes.into_iter().find(|mode| mode.to_string() == text);
+        known.ok_or_else(|| TimeModeError(text.escape_debug().to_string()))
+    }
 }
 
 impl fmt::Display for TimeMode {
