@@ -348,10 +348,7 @@ fn through_jumper_extension(session: &Session, room: &Path) {
     assert_eq!(session.cells().len(), once.cells().len(), "other cells");
     // What floating-point numbers have no room for is gone by now.
     assert!(second == measured(&twice), "measurements change each time");
-    assert!(
-        ran(&once).eq(ran(&twice)),
-        "cells change each time"
-    );
+    assert!(ran(&once).eq(ran(&twice)), "cells change each time");
 }
 
 fn ran(session: &Session) -> impl Iterator<Item = (&str, Timestamp, Option<Timestamp>)> {

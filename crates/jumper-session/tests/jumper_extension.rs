@@ -56,7 +56,10 @@ fn rows(session: &Session) -> Vec<String> {
     });
     let cells = session.cells().iter().map(|(_, cell)| {
         let source = session.string(cell.source);
-        format!("{:?} {:?} {:?} {source}", cell.start, cell.end, cell.outcome)
+        format!(
+            "{:?} {:?} {:?} {source}",
+            cell.start, cell.end, cell.outcome
+        )
     });
     measured.chain(cells).collect()
 }

@@ -30,7 +30,10 @@ MONITORS = ["thread", "default"]
 # What the cells are said to be, and the magics that JUmPER would have found in them.
 CELLS = [
     ("data = list(range(10**6))", []),
-    ('%perfmonitor_start 0.1\nimport time  # "a, b"\n\ttime.sleep(0.2)\n\'ü🦀\'', ["perfmonitor_start 0.1"]),
+    (
+        "%perfmonitor_start 0.1\nimport time  # \"a, b\"\n\ttime.sleep(0.2)\n'ü🦀'",
+        ["perfmonitor_start 0.1"],
+    ),
     ("%%time\nlast = 'it''s'", []),
 ]
 # Columns that are bytes a second there and MiB a second here.
@@ -116,25 +119,34 @@ def metrics_of(session: Path) -> dict[str, pd.DataFrame]:
     """The measurements of a session of ours by level, without columns that have no value there."""
     table = pd.read_parquet(session / "metrics.parquet")
     return {
-        str(level): rows.drop(columns=["host", "level"]).dropna(axis="columns", how="all").reset_index(drop=True)
+        str(level): rows.drop(columns=["host", "level"])
+        .dropna(axis="columns", how="all")
+        .reset_index(drop=True)
         for level, rows in table.groupby("level")
     }
 
 
-def compare_metrics(ours: dict[str, pd.DataFrame], theirs: dict[str, pd.DataFrame], what: str) -> int:
+def compare_metrics(
+    ours: dict[str, pd.DataFrame], theirs: dict[str, pd.DataFrame], what: str
+) -> int:
     """The same times and numbers. Returns how many."""
     check(ours.keys() == theirs.keys(), f"{what}: levels {sorted(ours)} and {sorted(theirs)}")
     count = 0
     for level, rows in ours.items():
         frame = theirs[level].drop(columns="cell_index")
-        check(list(rows.columns) == list(frame.columns), f"{what}: columns {list(rows.columns)} and {list(frame.columns)}")
+        check(
+            list(rows.columns) == list(frame.columns),
+            f"{what}: columns {list(rows.columns)} and {list(frame.columns)}",
+        )
         check(len(rows) == len(frame), f"{what}: {level} has {len(rows)} and {len(frame)} rows")
         for column in frame.columns:
             # Times are whole nanoseconds here.
             factor = 1e-9 if column == "time" else MIB if column in RATES else 1.0
             for our, their in zip(rows[column] * factor, frame[column]):
                 near = NANOSECOND if column == "time" else 0.0
-                same = math.isclose(our, their, rel_tol=1e-15, abs_tol=near) or (math.isnan(our) and math.isnan(their))
+                same = math.isclose(our, their, rel_tol=1e-15, abs_tol=near) or (
+                    math.isnan(our) and math.isnan(their)
+                )
                 check(same, f"{what}: {column} of {level} is {our!r} and {their!r}")
                 count += 1
     return count
@@ -145,7 +157,10 @@ def compare_cells(ours: pd.DataFrame, theirs: pd.DataFrame, what: str) -> None:
     check(list(ours["source"]) == list(theirs["raw_cell"]), f"{what}: other sources")
     for mine, yours in [("start", "start_time"), ("end", "end_time")]:
         for our, their in zip(ours[mine] / 1e9, theirs[yours]):
-            check(math.isclose(our, their, abs_tol=NANOSECOND), f"{what}: {yours} is {our} and {their}")
+            check(
+                math.isclose(our, their, abs_tol=NANOSECOND),
+                f"{what}: {yours} is {our} and {their}",
+            )
 
 
 def compare_histories(before: pd.DataFrame, after: pd.DataFrame, what: str) -> None:
@@ -216,7 +231,9 @@ class Crossing:
         ours = self.folder / f"{monitor}.jumper"
         self.run("convert", there, ours)
         count = compare_metrics(metrics_of(ours), levels(service), f"{monitor}, here")
-        compare_cells(pd.read_parquet(ours / "cells.parquet"), service.cell_history.data, f"{monitor}, here")
+        compare_cells(
+            pd.read_parquet(ours / "cells.parquet"), service.cell_history.data, f"{monitor}, here"
+        )
         zipped = self.folder / f"{monitor}-zip.jumper"
         self.run("convert", archive, zipped)
         for table in ("metrics.parquet", "cells.parquet"):
@@ -234,12 +251,17 @@ class Crossing:
         for path in (again, self.folder / f"{monitor}-again.zip"):
             after = imported(path)
             for level, frame in levels(before).items():
-                check(frame.equals(levels(after)[level]), f"{monitor}: {path.name}: {level} is not what it was")
+                check(
+                    frame.equals(levels(after)[level]),
+                    f"{monitor}: {path.name}: {level} is not what it was",
+                )
                 reports = report(before, level), report(after, level)
                 check(hint(before) not in reports[0], "a hint is left")
                 check(reports[0] == reports[1], f"{monitor}: other reports: {reports}")
                 check("CPU Util" in reports[0], f"{monitor}: no report: {reports[0]}")
-            compare_histories(before.cell_history.data, after.cell_history.data, f"{monitor}: {path.name}")
+            compare_histories(
+                before.cell_history.data, after.cell_history.data, f"{monitor}: {path.name}"
+            )
         print(f"{monitor}: {count} values and {len(CELLS)} cells there and back")
 
     def to_jumper_extension(self) -> None:
@@ -252,8 +274,14 @@ class Crossing:
         archive = self.folder / "ours.zip"
         for path in (there, archive):
             self.back(ours, path)
-        check("manifest.json" in zipfile.ZipFile(archive).namelist(), "the files are not at the root of the zip file")
-        start, end = (json.loads((ours / "manifest.json").read_text())[key] / 1e9 for key in ("start_ns", "end_ns"))
+        check(
+            "manifest.json" in zipfile.ZipFile(archive).namelist(),
+            "the files are not at the root of the zip file",
+        )
+        start, end = (
+            json.loads((ours / "manifest.json").read_text())[key] / 1e9
+            for key in ("start_ns", "end_ns")
+        )
         for path in (there, archive):
             service = imported(path)
             count = compare_metrics(metrics, levels(service), f"{path.name}, there")
