@@ -21,12 +21,12 @@ STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python test-pyinstrument test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-pyinstrument test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
 	@echo "Needed: cargo and rustc, python3 (3.9 or later), cc. Python tools go into $(VENV)."
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: rust ## Build the command, profile examples/census.py and print the report
 	@sh scripts/setup.sh python
@@ -40,7 +40,7 @@ demo: rust ## Build the command, profile examples/census.py and print the report
 	@echo "session:      $(CURDIR)/demo/census.jumper"
 	@echo "the command: " $(JUMPER)
 
-test: test-rust test-python test-pyinstrument test-stress ## Run all tests: Rust, documentation, Python, pyinstrument's trees, programs under the agent
+test: test-rust test-python test-pyinstrument test-jumper-extension test-stress ## Run all tests: Rust, documentation, Python, pyinstrument's trees, JUmPER's sessions, programs under the agent
 
 test-rust: rust ## Run the tests of the Rust crates
 	@sh scripts/setup.sh python
@@ -53,6 +53,11 @@ test-pyinstrument: rust ## Compare our trees of pyinstrument's sessions with its
 	@sh scripts/setup.sh python
 	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
 	@sh scripts/test-pyinstrument.sh $(COMPARE_VENV)
+
+test-jumper-extension: rust ## Carry sessions to JUmPER and back, with its own code at its end
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	@sh scripts/test-jumper-extension.sh $(COMPARE_VENV)
 
 test-stress: rust venv ## Run the stress suite for a short time: programs are what they are without Jumper
 	@sh scripts/test-stress.sh $(VENV) $(STRESS_SHORT)

@@ -4,7 +4,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jumper_session::formats::FORMATS;
 use jumper_session::{CellSpan, Span};
 
 /// See where the time and the machine go when Python runs.
@@ -231,7 +233,7 @@ pub(crate) enum ModeArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
-    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
 
@@ -244,18 +246,18 @@ pub(crate) struct RenderArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
-    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ConvertArgs {
-    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "IN")]
     pub(crate) input: PathBuf,
 
-    /// What to write; its name says in which format: .jumper, .zip or .pyisession
+    /// What to write; its name says in which format, unless --to does: .jumper, .zip or .pyisession
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
 
@@ -263,13 +265,21 @@ pub(crate) struct ConvertArgs {
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) interval: Option<f64>,
 
+    /// The format, whatever OUT is called; jumper-extension is JUmPER's: a .zip file, or a directory of any other name
+    #[arg(long, value_name = "FORMAT", value_parser = format_names())]
+    pub(crate) to: Option<String>,
+
     #[command(flatten)]
     pub(crate) select: SelectArgs,
 }
 
+fn format_names() -> PossibleValuesParser {
+    FORMATS.iter().map(|format| format.name).into()
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
-    /// The first session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    /// The first session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "BEFORE")]
     pub(crate) before: PathBuf,
 
@@ -283,7 +293,7 @@ pub(crate) struct DiffArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
-    /// The sessions: directories NAME.jumper, .zip or .pyisession files
+    /// The sessions: directories NAME.jumper, .zip or .pyisession files, or what JUmPER exported
     #[arg(value_name = "SESSION", required = true)]
     pub(crate) sessions: Vec<PathBuf>,
 

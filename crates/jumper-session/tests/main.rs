@@ -5,6 +5,7 @@ mod damage;
 mod deep;
 mod directory;
 mod fuzz;
+mod jumper_extension;
 mod parts;
 mod processors;
 mod pyinstrument;

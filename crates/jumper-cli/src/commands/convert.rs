@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use jumper_session::{Error, Parts, formats};
+use jumper_session::formats::{self, FileFormat};
+use jumper_session::{Error, Parts};
 
 use crate::args::ConvertArgs;
 use crate::error::CliError;
@@ -21,8 +22,12 @@ pub(crate) fn convert(arguments: &ConvertArgs) -> Result<u8, CliError> {
             error => error.into(),
         })?;
     }
+    let (out, format) = (&arguments.output, arguments.to.as_deref());
     Progress::during("writing the session", || {
-        formats::save(&session, &arguments.output)
+        match format.and_then(FileFormat::find) {
+            Some(format) => format.save(&session, out),
+            None => formats::save(&session, out),
+        }
     })?;
     Ok(0)
 }

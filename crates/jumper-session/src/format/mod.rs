@@ -19,6 +19,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::{Parts, Session};
+pub(crate) use directory::replace_if as replace_directory;
 #[cfg(feature = "record")]
 pub(crate) use journal::Journal;
 
