@@ -281,6 +281,7 @@ impl SessionBuilder {
             threads: self.threads,
             samples: self.samples,
             metrics: self.metrics,
+            attribution: None,
             path: None,
         }
     }

@@ -97,6 +97,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod analysis;
 mod builder;
 mod compare;
 mod error;
@@ -118,6 +119,10 @@ mod tables;
 mod time;
 mod tree;
 
+pub use analysis::{
+    Attribution, FunctionUse, MetricStatistics, PerformanceTag, Resource, Resources, Signature,
+    TagScore, Thresholds,
+};
 pub use builder::SessionBuilder;
 pub use compare::{Compared, Comparison, Label, Side, compare};
 pub use error::{Error, Result};
@@ -126,7 +131,7 @@ pub use handle::{
     FunctionId, GroupId, HostId, MetricId, NodeId, ProcessId, StackId, StringId, ThreadId,
 };
 pub use manifest::{
-    ClockAnchor, Format, Hold, Host, Manifest, MetricsSummary, Outcome, Program, Python,
+    ClockAnchor, Format, Gpu, Hold, Host, Manifest, MetricsSummary, Outcome, Program, Python,
     StacksSummary, StartStack,
 };
 pub use merge::merge;

@@ -4,11 +4,12 @@
 //! alike. Fields that this version does not know are ignored; the version number rises only when a
 //! reader that ignores them would be wrong.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Thresholds, Timestamp};
 
 /// The manifest of a session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +62,9 @@ pub struct Manifest {
     /// How metrics were recorded; `None` when they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsSummary>,
+    /// What the levels of the metrics are judged by; JUmPER's defaults where nobody chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
     /// What a reader should be told about this recording, one line each.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -103,6 +107,30 @@ pub struct Host {
     #[serde(default)]
     pub cpus: u32,
     /// Memory that the program could use, in bytes; 0 is unknown.
+    #[serde(default)]
+    pub memory_bytes: u64,
+    /// CPUs of the whole machine; 0 is unknown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub system_cpus: u32,
+    /// Its GPUs, in the order of their numbers; empty where there are none or nobody looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<Gpu>,
+    /// Memory that each level of the metrics could use, in bytes; a level without an entry has no limit of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub memory_limits: BTreeMap<String, u64>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// A graphics processor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gpu {
+    /// Its name, such as `NVIDIA H100`.
+    #[serde(default)]
+    pub name: String,
+    /// Its memory in bytes; 0 is unknown.
     #[serde(default)]
     pub memory_bytes: u64,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::tables::{Sample, SampleTable, ThreadState};
-use crate::{ProcessId, Session, ThreadId, Timestamp};
+use crate::{Attribution, ProcessId, Session, ThreadId, Timestamp};
 
 /// Which time counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -252,6 +252,8 @@ impl Session {
         if selection.is_all() {
             return Ok(self);
         }
+        // A part of the samples gets its part, and not what the others used.
+        self.attribution = Some(Attribution::of(&self));
         let mut samples = SampleTable::default();
         for sample in self.samples.iter() {
             if let Some(part) = selection.part_of(sample) {

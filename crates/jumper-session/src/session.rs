@@ -10,7 +10,7 @@ use crate::tables::{
     FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable, Tables,
     ThreadTable,
 };
-use crate::{FunctionId, Host, Manifest, ProcessId, StackId, StringId, ThreadId, Timestamp};
+use crate::{Attribution, FunctionId, Host, Manifest, ProcessId, StackId, StringId, ThreadId, Timestamp};
 
 /// A recording: its manifest and its tables, which never change.
 ///
@@ -26,6 +26,8 @@ pub struct Session {
     pub(crate) threads: ThreadTable,
     pub(crate) samples: SampleTable,
     pub(crate) metrics: MetricsTable,
+    /// Who used what in the session that this one was selected from.
+    pub(crate) attribution: Option<Attribution>,
     pub(crate) path: Option<PathBuf>,
 }
 

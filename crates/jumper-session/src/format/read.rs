@@ -102,6 +102,7 @@ impl<'a> Reader<'a> {
             threads,
             samples,
             metrics,
+            attribution: None,
             path: Some(self.path.into()),
         })
     }

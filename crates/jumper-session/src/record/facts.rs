@@ -14,6 +14,7 @@ pub(super) fn host() -> Host {
         os: format!("Linux {}", first_line("/proc/sys/kernel/osrelease")),
         cpus: std::thread::available_parallelism().map_or(0, |count| count.get() as u32),
         memory_bytes: memory_bytes().unwrap_or(0),
+        ..Host::default()
     }
 }
 
