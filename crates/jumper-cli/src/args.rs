@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jumper_session::Span;
+use jumper_session::{CellSpan, Span};
 
 /// See where the time and the machine go when Python runs.
 #[derive(Debug, Parser)]
@@ -198,6 +198,10 @@ pub(crate) struct SelectArgs {
     /// Only these seconds since the beginning, such as 2:8, :5 or 3:, or -3:-1 counted from the end
     #[arg(long, value_name = "FROM:TO", allow_hyphen_values = true)]
     pub(crate) time: Option<Span>,
+
+    /// Only while these cells of a notebook ran, counted from 0, such as 5, 2:8, :5 or 3:, or -3:-1 counted from the end
+    #[arg(long, value_name = "CELLS", allow_hyphen_values = true)]
+    pub(crate) cell: Option<CellSpan>,
 
     /// Only the threads of this name or with this number; can be given more than once
     #[arg(long, value_name = "NAME|TID")]

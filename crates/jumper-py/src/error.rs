@@ -26,6 +26,16 @@ pub(crate) fn from_session(error: &jumper_session::Error) -> PyErr {
     JumperError::new_err(error.to_string())
 }
 
+/// A part of a session that is not there.
+pub(crate) fn from_selection(error: &jumper_session::Error) -> PyErr {
+    match error {
+        jumper_session::Error::NotThere { .. } | jumper_session::Error::NoSuchCell { .. } => {
+            PyValueError::new_err(error.to_string())
+        }
+        error => from_session(error),
+    }
+}
+
 /// A report that could not be made.
 pub(crate) fn from_render(error: &RenderError) -> PyErr {
     match error {

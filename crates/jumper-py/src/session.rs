@@ -1,12 +1,15 @@
 //! Sessions as Python objects.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use jumper_render::{RenderOptions, render_to_file, renderer};
+use jumper_session::{Query, formats};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::error::{from_render, from_session};
+use crate::error::{from_render, from_selection, from_session};
 
 /// A recording that has ended.
 #[pyclass(frozen, module = "jumper._native")]
@@ -24,15 +27,44 @@ impl From<jumper_session::Session> for Session {
 impl Session {
     #[staticmethod]
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let session = py.detach(|| jumper_session::Session::open(path));
+        let session = py.detach(|| formats::open(&path));
         session
             .map(Self::from)
             .map_err(|error| from_session(&error))
     }
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        py.detach(|| self.session.save(path))
+        py.detach(|| formats::save(&self.session, &path))
             .map_err(|error| from_session(&error))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a keyword in Python")]
+    #[pyo3(signature = (*, time = None, cell = None, threads = vec![], processes = vec![], levels = vec![], mode = "wall"))]
+    fn select(
+        &self,
+        py: Python<'_>,
+        time: Option<&str>,
+        cell: Option<&str>,
+        threads: Vec<String>,
+        processes: Vec<u32>,
+        levels: Vec<String>,
+        mode: &str,
+    ) -> PyResult<Self> {
+        let query = Query {
+            time: time.map(parse).transpose()?,
+            cells: cell.map(parse).transpose()?,
+            threads,
+            processes,
+            levels,
+            mode: parse(mode)?,
+        };
+        let select = || {
+            let selection = self.session.find(&query)?;
+            self.session.clone().select(&selection)
+        };
+        py.detach(select)
+            .map(Self::from)
+            .map_err(|error| from_selection(&error))
     }
 
     #[pyo3(signature = (name, *, unicode = true, color = false, filter_threshold = 0.01))]
@@ -120,4 +152,9 @@ impl Session {
         );
         format!("<Session of {samples} samples in {seconds:.3} s>")
     }
+}
+
+fn parse<T: FromStr<Err: ToString>>(text: &str) -> PyResult<T> {
+    text.parse()
+        .map_err(|error: T::Err| PyValueError::new_err(error.to_string()))
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use jumper_session::Session;
+use jumper_session::{CellOutcome, Session};
 
 use crate::facts;
 use crate::format::{count, plain, span};
@@ -100,6 +100,25 @@ pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
                 count(thread.lost)
             ),
         )?;
+    }
+    for (id, cell) in session.cells().iter() {
+        let source = session.string(cell.source);
+        let first = source.lines().find(|line| !line.trim().is_empty());
+        let ran = match cell.end {
+            Some(end) => span(end.since(cell.start)),
+            None => "not ended".into(),
+        };
+        let outcome = match cell.outcome {
+            CellOutcome::Error => ", raised an exception",
+            CellOutcome::Interrupted => ", interrupted",
+            CellOutcome::Ok | CellOutcome::Unknown => "",
+        };
+        let text = format!(
+            "{} ({ran}{outcome}): {}",
+            id.as_u32(),
+            first.unwrap_or_default()
+        );
+        line("Cell", &plain(&text))?;
     }
     for note in &manifest.notes {
         line("Note", &plain(note))?;

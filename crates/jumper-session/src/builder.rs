@@ -3,12 +3,13 @@
 use crate::error::{Error, Result};
 use crate::hash::IntMap;
 use crate::tables::{
-    FrameTable, Function, FunctionRow, MetricColumn, MetricsTable, NewSample, Place, Process,
-    ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Thread, ThreadTable,
+    Cell, CellOutcome, CellTable, FrameTable, Function, FunctionRow, MetricColumn, MetricsTable,
+    NewSample, Place, Process, ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable,
+    Thread, ThreadTable,
 };
 use crate::{
-    Format, FunctionId, Host, HostId, Manifest, MetricId, ProcessId, Session, StackId, StringId,
-    ThreadId, Timestamp,
+    CellId, Format, FunctionId, Host, HostId, Manifest, MetricId, ProcessId, Session, StackId,
+    StringId, ThreadId, Timestamp,
 };
 
 /// Collects a recording and turns it into a [`Session`].
@@ -25,6 +26,7 @@ pub struct SessionBuilder {
     pub(crate) threads: ThreadTable,
     pub(crate) samples: SampleTable,
     pub(crate) metrics: MetricsTable,
+    pub(crate) cells: CellTable,
     hosts: Vec<Host>,
     /// Samples and rows of metrics that have been taken out.
     taken: (usize, usize),
@@ -236,6 +238,36 @@ impl SessionBuilder {
         self.metrics.push(time, host, level, values.iter().copied());
     }
 
+    /// Appends the run of a cell.
+    ///
+    /// # Panics
+    /// If a handle is not of this builder, or if it ends before it starts.
+    pub fn push_cell(&mut self, cell: Cell) -> CellId {
+        assert!(
+            cell.process.index() < self.processes.len(),
+            "bug: process of another builder"
+        );
+        assert!(
+            cell.source.index() < self.strings.len(),
+            "bug: string of another builder"
+        );
+        assert!(
+            cell.end.is_none_or(|end| end >= cell.start),
+            "bug: a cell ends before it starts"
+        );
+        self.cells.push(cell)
+    }
+
+    /// Says that the run of a cell has ended, and how. It does not end before it started, whatever `time` says.
+    ///
+    /// # Panics
+    /// If the handle is not of this builder.
+    pub fn end_cell(&mut self, cell: CellId, time: Timestamp, outcome: CellOutcome) {
+        let cell = self.cells.get_mut(cell);
+        cell.end = Some(time.max(cell.start));
+        cell.outcome = outcome;
+    }
+
     /// Samples so far.
     pub fn sample_count(&self) -> usize {
         self.taken.0 + self.samples.len()
@@ -268,6 +300,7 @@ impl SessionBuilder {
         assert!(start_is_known, "bug: started in a stack of another builder");
         manifest.format = Format::default();
         manifest.hosts = self.hosts;
+        manifest.cells = Some(self.cells.len() as u64);
         if let Some(stacks) = &mut manifest.stacks {
             stacks.samples = self.samples.len() as u64;
             stacks.lost = self.threads.lost();
@@ -281,6 +314,7 @@ impl SessionBuilder {
             threads: self.threads,
             samples: self.samples,
             metrics: self.metrics,
+            cells: self.cells,
             attribution: None,
             path: None,
         }
@@ -315,6 +349,7 @@ impl SessionBuilder {
             threads: &self.threads,
             samples: &self.samples,
             metrics: &self.metrics,
+            cells: &self.cells,
         }
     }
 }

@@ -128,6 +128,29 @@ pub enum Error {
     )]
     EmptySelection,
 
+    /// What was asked for is not in the session.
+    #[error(
+        "there is no {kind} `{}` in the session; there are {}",
+        OneLine(.wanted), OneLine(.known)
+    )]
+    NotThere {
+        /// What kind of thing.
+        kind: &'static str,
+        /// Its name.
+        wanted: String,
+        /// The names that there are, or some of them.
+        known: String,
+    },
+
+    /// There are no such cells.
+    #[error("{}", no_such_cell(.span, *.count))]
+    NoSuchCell {
+        /// What was asked for.
+        span: String,
+        /// How many cells there are.
+        count: usize,
+    },
+
     /// A file of another program ends too early.
     #[error(
         "`{}` is not a whole session of {format}: it is cut off; save it again or restore it",
@@ -201,6 +224,16 @@ pub enum Error {
         /// The name.
         name: String,
     },
+}
+
+fn no_such_cell(span: &str, count: usize) -> String {
+    match count {
+        0 => format!("there are no cells `{span}`: the recording has no cells"),
+        _ => format!(
+            "there are no cells `{span}`; the recording has 0 to {}, and -1 is the last one",
+            count - 1
+        ),
+    }
 }
 
 impl Error {

@@ -65,6 +65,10 @@ handle! {
     MetricId
 }
 handle! {
+    /// A run of a cell: a row of [`CellTable`](crate::CellTable).
+    CellId
+}
+handle! {
     /// A node of a [`FrameTree`](crate::FrameTree). A parent's number is always smaller than its
     /// child's.
     NodeId

@@ -128,7 +128,7 @@ pub use compare::{Compared, Comparison, Label, Side, compare};
 pub use error::{Error, Result};
 pub use file::{check_file, replace_file};
 pub use handle::{
-    FunctionId, GroupId, HostId, MetricId, NodeId, ProcessId, StackId, StringId, ThreadId,
+    CellId, FunctionId, GroupId, HostId, MetricId, NodeId, ProcessId, StackId, StringId, ThreadId,
 };
 pub use manifest::{
     ClockAnchor, Format, Gpu, Hold, Host, Manifest, MetricsSummary, Outcome, Program, Python,
@@ -146,14 +146,14 @@ pub use record::{
     Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
     Recording, agent,
 };
-pub use selection::{Selection, Span, SpanError, TimeMode};
+pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};
 pub use session::Session;
 pub use short_path::{library_path, path_end};
 pub use store::Store;
 pub use tables::{
-    Extent, FrameTable, Function, FunctionRow, MetricColumn, MetricKind, MetricsTable, NewSample,
-    Place, Process, ProcessTable, Sample, SampleTable, Stack, StackFrames, StackTable, StringTable,
-    Thread, ThreadState, ThreadTable,
+    Cell, CellOutcome, CellTable, Extent, FrameTable, Function, FunctionRow, MetricColumn,
+    MetricKind, MetricsTable, NewSample, Place, Process, ProcessTable, Sample, SampleTable, Stack,
+    StackFrames, StackTable, StringTable, Thread, ThreadState, ThreadTable,
 };
 pub use time::Timestamp;
 pub use tree::{Children, FrameTree, Node, NodeKind, Replacement, Scope, TreeOptions, Walk};

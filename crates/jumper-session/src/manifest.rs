@@ -62,6 +62,9 @@ pub struct Manifest {
     /// How metrics were recorded; `None` when they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsSummary>,
+    /// Rows in the table of cells, set by the builder; `None` in sessions of the first writers, which have no such table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cells: Option<u64>,
     /// What the levels of the metrics are judged by; JUmPER's defaults where nobody chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
@@ -347,7 +350,7 @@ mod tests {
             "format": {"name": "jumper-session", "version": 1, "flavour": "new"},
             "program": {}, "clock": {"monotonic_ns": 5, "unix_ns": 7},
             "start_ns": 5, "end_ns": 9, "outcome": {"kind": "hibernated", "hours": 3},
-            "stacks": {"interval_ns": 1000000, "hold": "telepathy"}, "cells": []
+            "stacks": {"interval_ns": 1000000, "hold": "telepathy"}, "marks": []
         }"#;
         let manifest: Manifest = serde_json::from_str(json).unwrap();
         assert_eq!(manifest.outcome, Outcome::Unknown);

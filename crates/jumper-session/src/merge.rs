@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use crate::error::{Error, Result};
-use crate::tables::{Function, MetricColumn, NewSample, Place};
+use crate::tables::{Cell, Function, MetricColumn, NewSample, Place};
 use crate::{
     Hold, Host, HostId, Manifest, MetricsSummary, Outcome, ProcessId, Program, Session,
     SessionBuilder, StackId, StacksSummary, ThreadId, Timestamp,
@@ -16,7 +16,7 @@ const SAME_CLOCK_NS: i128 = 1_000_000_000;
 /// So many programs are named in a description.
 const NAMED: usize = 3;
 
-/// Makes one session of several: all their machines, processes, threads, samples and metrics, on the clock of the first.
+/// Makes one session of several: all their machines, processes, threads, samples, metrics and cells, on the clock of the first.
 ///
 /// What is the same in two of them is one in the result: machines that are described alike, processes of one machine
 /// with the same number and command, threads of one process with the same number and name. Recordings of other
@@ -87,6 +87,16 @@ impl Merger<'_> {
                 task: sample.task,
                 state: sample.state,
                 stack: sample.stack.map(|stack| stacks[stack.index()]),
+            });
+        }
+        for (_, cell) in session.cells().iter() {
+            let source = self.builder.intern_string(session.string(cell.source));
+            self.builder.push_cell(Cell {
+                process: processes[cell.process.index()],
+                start: moved(cell.start),
+                end: cell.end.map(moved),
+                source,
+                ..cell
             });
         }
         self.metrics(session, &hosts, moved)
@@ -261,6 +271,7 @@ fn manifest(sessions: &[Session], shift: impl Fn(&Session) -> i128) -> Manifest 
         metrics: all()
             .filter_map(|manifest| manifest.metrics)
             .reduce(both_metrics),
+        thresholds: common(all().map(|manifest| manifest.thresholds)).flatten(),
         notes,
         ..Manifest::default()
     }
@@ -370,6 +381,14 @@ mod tests {
         let level = builder.intern_string("process");
         let time = Timestamp::from_nanos(4_000_000_000);
         builder.push_metrics(time, host, level, &[Some(f64::from(pid))]);
+        let source = builder.intern_string("a cell");
+        builder.push_cell(Cell {
+            process,
+            start: time,
+            end: Some(time.after(Duration::from_secs(1))),
+            source,
+            outcome: crate::CellOutcome::Ok,
+        });
         builder.finish(Manifest {
             clock: ClockAnchor {
                 unix_ns: zero * 1_000_000_000,
@@ -423,6 +442,11 @@ mod tests {
             .iter()
             .map(|time| time.as_nanos() / 1_000_000_000);
         assert!(times.eq([5, 65]));
+        let cells = merged.cells().iter().map(|(_, cell)| {
+            let seconds = cell.start.as_nanos() / 1_000_000_000;
+            (cell.process.index(), seconds, merged.string(cell.source))
+        });
+        assert!(cells.eq([(0, 4, "a cell"), (1, 64, "a cell")]));
         assert_eq!(merged.duration(), Duration::from_secs(61));
         assert_eq!(merged.manifest().notes, ["merged from 2 recordings"]);
     }

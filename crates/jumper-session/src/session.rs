@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::short_path::short_path;
 use crate::tables::{
-    FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable, Tables,
-    ThreadTable,
+    CellTable, FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable,
+    StringTable, Tables, ThreadTable,
 };
 use crate::{Attribution, FunctionId, Host, Manifest, ProcessId, StackId, StringId, ThreadId, Timestamp};
 
@@ -26,6 +26,7 @@ pub struct Session {
     pub(crate) threads: ThreadTable,
     pub(crate) samples: SampleTable,
     pub(crate) metrics: MetricsTable,
+    pub(crate) cells: CellTable,
     /// Who used what in the session that this one was selected from.
     pub(crate) attribution: Option<Attribution>,
     pub(crate) path: Option<PathBuf>,
@@ -98,6 +99,7 @@ impl Session {
             threads: &self.threads,
             samples: &self.samples,
             metrics: &self.metrics,
+            cells: &self.cells,
         }
     }
 
@@ -144,6 +146,11 @@ impl Session {
     /// The metrics.
     pub fn metrics(&self) -> &MetricsTable {
         &self.metrics
+    }
+
+    /// The runs of notebook cells.
+    pub fn cells(&self) -> &CellTable {
+        &self.cells
     }
 
     /// The machines, indexed by [`HostId`](crate::HostId).

@@ -32,6 +32,12 @@ impl Timestamp {
         Self(self.0.saturating_add_unsigned(column_nanos(duration)))
     }
 
+    /// The point so much earlier, or the first that there is.
+    #[must_use]
+    pub fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub_unsigned(column_nanos(duration)))
+    }
+
     /// The time that passed from `earlier` to `self`; zero when `earlier` is the later one.
     pub fn since(self, earlier: Self) -> Duration {
         let later = self.0 > earlier.0;

@@ -171,6 +171,7 @@ fn dangling_handles_are_named() {
         ("samples.parquet", "thread"),
         ("samples.parquet", "stack"),
         ("metrics.parquet", "host"),
+        ("cells.parquet", "process"),
     ] {
         expect_damage(table, column, filled(1_000_000), "row 0 points to 1000000");
         expect_damage(
@@ -206,6 +207,7 @@ fn rows_that_are_out_of_order_are_named() {
         ("stacks.parquet", "stack"),
         ("processes.parquet", "process"),
         ("threads.parquet", "thread"),
+        ("cells.parquet", "cell"),
     ] {
         expect_damage(table, column, filled(0), "row 1 is not numbered so");
     }
@@ -240,6 +242,14 @@ fn samples_that_contradict_themselves_are_named() {
 }
 
 #[test]
+fn cells_that_end_before_they_start_are_named() {
+    let early = |batch: &RecordBatch| -> ArrayRef {
+        Arc::new(Int64Array::from(vec![i64::MIN; batch.num_rows()]))
+    };
+    expect_damage("cells.parquet", "end", early, "row 0 is before its start");
+}
+
+#[test]
 fn wrong_types_and_missing_values_are_named() {
     let doubles = |batch: &RecordBatch| -> ArrayRef {
         Arc::new(Float64Array::from(vec![0.5; batch.num_rows()]))
@@ -262,6 +272,7 @@ fn wrong_types_and_missing_values_are_named() {
     expect_damage("stacks.parquet", "class", doubles, "its type is Float64");
     expect_damage("frames.parquet", "name", nulls, "row 0 has no value");
     expect_damage("metrics.parquet", "level", nulls, "row 0 has no value");
+    expect_damage("cells.parquet", "source", nulls, "row 0 has no value");
 }
 
 #[test]

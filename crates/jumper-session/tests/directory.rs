@@ -27,6 +27,7 @@ fn saving_leaves_the_session_and_nothing_else() {
     assert_eq!(
         names(&path),
         [
+            "cells.parquet",
             "frames.parquet",
             "manifest.json",
             "metrics.parquet",
@@ -41,10 +42,10 @@ fn saving_leaves_the_session_and_nothing_else() {
 #[test]
 fn a_session_is_replaced_as_a_whole() {
     let (dir, path) = saved(&rich_session());
-    fs::write(path.join("cells.parquet"), "of another recording").unwrap();
+    fs::write(path.join("marks.parquet"), "of another recording").unwrap();
     empty_session().save(&path).unwrap();
     assert_eq!(Session::open(&path).unwrap().samples().len(), 0);
-    assert_eq!((names(dir.path()).len(), names(&path).len()), (1, 7));
+    assert_eq!((names(dir.path()).len(), names(&path).len()), (1, 8));
 }
 
 #[test]

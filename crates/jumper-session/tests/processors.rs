@@ -59,6 +59,7 @@ const AGGREGATED: TreeOptions = TreeOptions {
     timeline: false,
     self_nodes: true,
     scope: Scope::Session,
+    resources: false,
 };
 const TIMELINE: TreeOptions = TreeOptions {
     timeline: true,
@@ -529,6 +530,7 @@ fn all_tree_options() -> impl Iterator<Item = TreeOptions> {
             timeline: bits & 1 != 0,
             self_nodes: bits & 2 != 0,
             scope,
+            resources: false,
         })
     })
 }

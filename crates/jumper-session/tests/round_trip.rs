@@ -42,6 +42,12 @@ fn assert_same(left: &Session, right: &Session) {
         assert_eq!(left.thread_name(id), right.thread_name(id));
     }
     assert_same_metrics(left, right);
+    assert_eq!(left.cells().len(), right.cells().len());
+    for ((_, cell), (_, other)) in left.cells().iter().zip(right.cells().iter()) {
+        let key = |cell: Cell| (cell.process, cell.start, cell.end, cell.outcome);
+        assert_eq!(key(cell), key(other));
+        assert_eq!(left.string(cell.source), right.string(other.source));
+    }
 }
 
 fn assert_same_metrics(left: &Session, right: &Session) {
@@ -197,9 +203,9 @@ fn files_that_other_programs_wrote_anew_are_read() {
     assert_eq!(names(&read), names(&session));
 }
 
-/// A session of the first writers: it has neither whole places nor classes.
+/// A session of the first writers: it has neither whole places nor classes nor cells.
 #[test]
-fn a_session_without_the_later_columns_is_read() {
+fn a_session_without_what_came_later_is_read() {
     let session = rich_session();
     let (_dir, path) = saved(&session);
     let without = |table: &str, names: &[&str]| {
@@ -216,7 +222,12 @@ fn a_session_without_the_later_columns_is_read() {
         "stacks.parquet",
         &["column", "end_line", "end_column", "class"],
     );
+    fs::remove_file(path.join("cells.parquet")).unwrap();
+    let manifest = path.join("manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("\"cells\": 8,", "")).unwrap();
     let read = Session::open(&path).unwrap();
+    assert!(read.cells().is_empty());
     assert_eq!(read.samples(), session.samples());
     for (id, _) in read.frames().iter() {
         assert!(!read.function(id).hidden);

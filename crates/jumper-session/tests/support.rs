@@ -12,13 +12,14 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
 use tempfile::TempDir;
 
-pub(crate) const TABLES: [&str; 6] = [
+pub(crate) const TABLES: [&str; 7] = [
     "frames.parquet",
     "stacks.parquet",
     "processes.parquet",
     "threads.parquet",
     "samples.parquet",
     "metrics.parquet",
+    "cells.parquet",
 ];
 
 /// Names that nobody should have and somebody will.
@@ -85,6 +86,7 @@ pub(crate) fn rich_session() -> Session {
         });
     }
     metrics(&mut builder, hosts, &mut random);
+    cells(&mut builder, hosts[0]);
     builder.finish(manifest())
 }
 
@@ -153,6 +155,29 @@ fn metrics(builder: &mut SessionBuilder, hosts: [HostId; 2], random: &mut Random
     }
 }
 
+fn cells(builder: &mut SessionBuilder, host: HostId) {
+    let process = builder.add_process(host, 9, Some("ipykernel"));
+    for (row, source) in HOSTILE.iter().enumerate() {
+        let start = Timestamp::from_nanos(300_000_000 * row as i64);
+        let source = builder.intern_string(source);
+        let cell = builder.push_cell(Cell {
+            process,
+            start,
+            end: None,
+            source,
+            outcome: CellOutcome::Unknown,
+        });
+        let outcomes = [
+            CellOutcome::Ok,
+            CellOutcome::Error,
+            CellOutcome::Interrupted,
+        ];
+        if let Some(&outcome) = outcomes.get(row % 4) {
+            builder.end_cell(cell, start.after(Duration::from_millis(200)), outcome);
+        }
+    }
+}
+
 fn manifest() -> Manifest {
     Manifest {
         jumper_version: "0.1.0".into(),
@@ -202,7 +227,8 @@ pub(crate) fn saved(session: &Session) -> (TempDir, PathBuf) {
 
 /// Opens what must not open, and checks that the message is one line that names the path.
 pub(crate) fn open_error(path: &Path) -> Error {
-    let error = Session::open(path).expect_err("opened a bad session");
+    let opened = Session::open(path).map(drop);
+    let error = opened.expect_err("opened a bad session");
     let message = error.to_string();
     assert!(
         !message.contains('\n') && !message.ends_with('.'),

@@ -189,6 +189,10 @@ waiter.join()
         "is no range; write two numbers with a colon between",
     );
     refused(
+        &["--cell", "0"],
+        "there are no cells `0`: the recording has no cells",
+    );
+    refused(
         &["--time", "900:"],
         "nothing was recorded in what is selected",
     );

@@ -28,10 +28,27 @@ class Session:
 
     @staticmethod
     def load(path: str | PathLike[str]) -> Session:
-        """Read a session: a directory ``NAME.jumper``."""
+        """Read a session: a directory ``NAME.jumper``, one in a ``.zip``, or pyinstrument's ``.pyisession``."""
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the session to a directory ``NAME.jumper``. Only a session is ever replaced."""
+        """Write the session in the format that the name says. Only a session is ever replaced."""
+
+    def select(
+        self,
+        *,
+        time: str | None = None,
+        cell: str | None = None,
+        threads: Sequence[str] = ...,
+        processes: Sequence[int] = ...,
+        levels: Sequence[str] = ...,
+        mode: str = "wall",
+    ) -> Session:
+        """The part of the session that is named, as a session of its own.
+
+        ``time`` is in seconds since the beginning, ``cell`` counts runs of notebook cells from 0; both are ranges such as
+        ``2:8``, ``:5``, ``3:`` or ``-3:-1``, or one number. ``threads`` are names or numbers, ``processes`` numbers, ``levels``
+        those of the metrics. ``mode`` is ``wall``, ``cpu`` or ``gil``: the time that counts.
+        """
 
     def render(
         self,

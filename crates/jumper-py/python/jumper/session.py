@@ -13,7 +13,7 @@ PathOrStr = Union[str, "os.PathLike[str]"]
 
 
 def load(path: PathOrStr) -> Session:
-    """Read a session: a directory ``NAME.jumper``.
+    """Read a session: a directory ``NAME.jumper``, one in a ``.zip``, or pyinstrument's ``.pyisession``.
 
     Raises ``JumperError`` if it is none, is damaged, or was written by a newer Jumper.
     """

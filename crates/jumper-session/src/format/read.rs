@@ -14,9 +14,9 @@ use crate::format::columns::{ParquetFile, Rows, TableFile, optional, optional_te
 use crate::format::journal::JournalFile;
 use crate::format::schema::{self, METRICS_KEY, Table};
 use crate::tables::{
-    Extent, FrameTable, FunctionRow, MetricColumn, MetricsTable, NONE_U32, NONE_U64, Process,
-    ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable, Thread, ThreadState,
-    ThreadTable,
+    Cell, CellOutcome, CellTable, Extent, FrameTable, FunctionRow, MetricColumn, MetricsTable,
+    NONE_U32, NONE_U64, Process, ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable,
+    Thread, ThreadState, ThreadTable,
 };
 use crate::{FunctionId, HostId, Manifest, ProcessId, Session, StackId, ThreadId, Timestamp};
 
@@ -91,6 +91,11 @@ impl<'a> Reader<'a> {
         let threads = self.threads(&processes)?;
         let samples = self.samples(&processes, &threads, &stacks)?;
         let metrics = self.metrics()?;
+        let cells = match manifest.cells {
+            Some(_) => self.cells(&processes)?,
+            None => CellTable::default(),
+        };
+        manifest.cells = Some(cells.len() as u64);
         check_start(self.path, &manifest, &threads, &stacks)?;
         manifest.notes.append(&mut self.notes);
         Ok(Session {
@@ -102,6 +107,7 @@ impl<'a> Reader<'a> {
             threads,
             samples,
             metrics,
+            cells,
             attribution: None,
             path: Some(self.path.into()),
         })
@@ -282,6 +288,33 @@ impl Reader<'_> {
         })?;
         self.note(tail);
         Ok(metrics)
+    }
+
+    fn cells(&mut self, processes: &ProcessTable) -> Result<CellTable> {
+        let mut cells = CellTable::default();
+        let tail = self.open(&schema::CELLS)?.read(&[], |rows| {
+            check_row_numbers(rows, "cell")?;
+            let (owners, starts) = (rows.u32("process")?, rows.i64("start")?);
+            let (ends, sources) = (rows.i64("end")?, rows.text("source")?);
+            let outcomes = rows.text("outcome")?;
+            for row in 0..rows.len() {
+                let process = reference(rows, "process", row, owners.value(row), processes.len())?;
+                let (start, end) = (starts.value(row), optional(ends, row));
+                if end.is_some_and(|end| end < start) {
+                    return Err(rows.at("end", row, "is before its start"));
+                }
+                cells.push(Cell {
+                    process: ProcessId::from_raw(process),
+                    start: Timestamp::from_nanos(start),
+                    end: end.map(Timestamp::from_nanos),
+                    source: self.strings.intern(sources.value(row)),
+                    outcome: CellOutcome::from_name(optional_text(outcomes, row)),
+                });
+            }
+            Ok(())
+        })?;
+        self.note(tail);
+        Ok(cells)
     }
 }
 

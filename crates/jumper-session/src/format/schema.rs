@@ -186,6 +186,29 @@ pub(super) const SAMPLES: Table = Table {
     batch_rows: 65_536,
 };
 
+/// Sessions of the first writers do not have it.
+pub(super) const CELLS: Table = Table {
+    name: "cells",
+    file: "cells.parquet",
+    journal: "journal/cells.arrows",
+    columns: &[
+        row_number("cell"),
+        column("process", Kind::U32),
+        Column {
+            name: "start",
+            ..TIME
+        },
+        Column {
+            name: "end",
+            nullable: true,
+            ..TIME
+        },
+        column("source", Kind::Text),
+        nullable("outcome", Kind::Text),
+    ],
+    batch_rows: 1024,
+};
+
 pub(super) const METRICS: Table = Table {
     name: "metrics",
     file: "metrics.parquet",
@@ -201,7 +224,7 @@ mod tests {
     #[test]
     fn the_specification_names_every_column() {
         let docs = include_str!("../../../../docs/session-format.md");
-        for table in [FRAMES, STACKS, PROCESSES, THREADS, SAMPLES, METRICS] {
+        for table in [FRAMES, STACKS, PROCESSES, THREADS, SAMPLES, METRICS, CELLS] {
             let heading = format!("### {}", table.file);
             let section = docs.split(&heading).nth(1).expect(&heading);
             let section = section

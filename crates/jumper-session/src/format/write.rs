@@ -43,7 +43,8 @@ pub(super) fn tables(session: &Session, dir: &Path) -> io::Result<()> {
     Writer::create(dir, &schema::SAMPLES, &[])?.write(all.len(), |range| samples(all, range))?;
     let columns = tables.metrics.columns();
     Writer::create(dir, &schema::METRICS, columns)?
-        .write(tables.metrics.len(), |range| metrics(tables, range))
+        .write(tables.metrics.len(), |range| metrics(tables, range))?;
+    write(&schema::CELLS, tables.cells.len(), cells)
 }
 
 /// Rows of the table of functions as columns.
@@ -102,6 +103,23 @@ pub(super) fn threads(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> 
         Arc::new(UInt64Array::from_iter_values(
             part.iter().map(|row| row.lost),
         )),
+    ]
+}
+
+/// Rows of the table of cells as columns.
+pub(super) fn cells(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+    let part = &tables.cells.rows()[range.clone()];
+    let ends = part.iter().map(|row| row.end.map(Timestamp::as_nanos));
+    let outcomes = part.iter().map(|row| row.outcome.name());
+    vec![
+        row_numbers(range),
+        numbers(part.iter().map(|row| row.process.as_u32())),
+        Arc::new(Int64Array::from_iter_values(
+            part.iter().map(|row| row.start.as_nanos()),
+        )),
+        Arc::new(Int64Array::from_iter(ends)),
+        texts(tables.strings, part.iter().map(|row| Some(row.source))),
+        Arc::new(outcomes.collect::<StringArray>()),
     ]
 }
 

@@ -32,8 +32,8 @@ use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
 use crate::format::Journal;
 use crate::{
-    ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, Program, Python, Session, SessionBuilder,
-    StacksSummary, Timestamp,
+    Cell, CellId, CellOutcome, ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, ProcessId,
+    Program, Python, Session, SessionBuilder, StacksSummary, Timestamp,
 };
 pub use journal::Kept;
 use source::Source;
@@ -185,6 +185,7 @@ pub enum Patience {
 #[derive(Debug)]
 pub struct Recording {
     pid: Pid,
+    process: ProcessId,
     options: RecordOptions,
     /// The process that records. A child that it forks has this value, but not the threads.
     recorder: Pid,
@@ -339,6 +340,7 @@ impl Recording {
         };
         Ok(Self {
             pid,
+            process,
             options,
             recorder: Pid::own(),
             stop,
@@ -364,6 +366,27 @@ impl Recording {
             samples: builder.sample_count(),
             lost: builder.lost_count(),
         }
+    }
+
+    /// Says that a cell of a notebook begins to run in the process.
+    pub fn begin_cell(&self, source: &str) -> CellId {
+        let mut builder = lock(&self.builder);
+        let source = builder.intern_string(source);
+        builder.push_cell(Cell {
+            process: self.process,
+            start: from_clock(Clock::now()),
+            end: None,
+            source,
+            outcome: CellOutcome::Unknown,
+        })
+    }
+
+    /// Says that it has ended, and how.
+    ///
+    /// # Panics
+    /// If the cell is of another recording and not known here.
+    pub fn end_cell(&self, cell: CellId, outcome: CellOutcome) {
+        lock(&self.builder).end_cell(cell, from_clock(Clock::now()), outcome);
     }
 
     /// Whether this process is the one that started the recording, not a copy of it made by `fork`.
@@ -497,5 +520,65 @@ fn python(version: Version, pid: Pid) -> Python {
             .map_or(minor.clone(), |micro| format!("{minor}.{micro}")),
         implementation: "CPython".into(),
         executable: facts::executable(pid),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::CellSpan;
+
+    #[test]
+    fn cells_are_recorded_while_they_run() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("a.jumper");
+        let mut program = Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .expect("there is sleep");
+        let pid = Pid::new(program.id());
+        let options = RecordOptions::default().with_kept(Some(Kept {
+            path: path.clone(),
+            program: Program::default(),
+        }));
+        let recording =
+            Recording::start(pid, options, Patience::WhileItLives).expect("it can be recorded");
+        let first = recording.begin_cell("x = 1");
+        recording.end_cell(first, CellOutcome::Ok);
+        recording.begin_cell("%run me\nx");
+        // The journal has them before anybody finishes anything.
+        let mut cells = 0;
+        while cells < 2 {
+            std::thread::sleep(Duration::from_millis(20));
+            cells = Session::open(&path).map_or(0, |session| session.cells().len());
+        }
+        let session = recording
+            .finish(Program::default(), Outcome::Detached)
+            .expect("it was kept");
+        program.kill().expect("it is ours");
+        program.wait().expect("it is ours");
+        let cells: Vec<_> = session
+            .cells()
+            .iter()
+            .map(|(_, cell)| {
+                (
+                    session.string(cell.source),
+                    cell.end.is_some(),
+                    cell.outcome,
+                )
+            })
+            .collect();
+        assert_eq!(
+            cells,
+            [
+                ("x = 1", true, CellOutcome::Ok),
+                ("%run me\nx", false, CellOutcome::Unknown)
+            ]
+        );
+        let all: CellSpan = ":".parse().expect("a range");
+        let times = session.times_of_cells(all).expect("there are two");
+        assert!(times[0].0 >= session.start() && times[1].1 == session.end());
     }
 }

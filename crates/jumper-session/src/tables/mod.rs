@@ -4,6 +4,7 @@
 //! table is append-only and is filled either by a [`SessionBuilder`](crate::SessionBuilder) or, after
 //! validation, from a file; both ways hold the same promise: no handle in a table dangles.
 
+mod cells;
 mod frames;
 mod metrics;
 mod processes;
@@ -12,6 +13,7 @@ mod stacks;
 mod strings;
 mod view;
 
+pub use cells::{Cell, CellOutcome, CellTable};
 pub use frames::{FrameTable, Function, FunctionRow};
 pub use metrics::{MetricColumn, MetricKind, MetricsTable};
 pub use processes::{Process, ProcessTable, Thread, ThreadTable};

@@ -1,7 +1,8 @@
 //! All tables of a session side by side, whoever owns them.
 
 use crate::tables::{
-    FrameTable, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable, ThreadTable,
+    CellTable, FrameTable, MetricsTable, ProcessTable, SampleTable, StackTable, StringTable,
+    ThreadTable,
 };
 
 /// The tables of a session that is finished, or that is being recorded.
@@ -14,4 +15,5 @@ pub(crate) struct Tables<'a> {
     pub(crate) threads: &'a ThreadTable,
     pub(crate) samples: &'a SampleTable,
     pub(crate) metrics: &'a MetricsTable,
+    pub(crate) cells: &'a CellTable,
 }

@@ -2,7 +2,7 @@
 //!
 //! Below the directory of the session, in `journal/`, each table is a file in Arrow's streaming format with the
 //! columns that it will have in Parquet. Tables of functions, stacks, samples and metrics grow at their end;
-//! those of processes and threads, whose rows change, are replaced, and so is the manifest. A table whose columns
+//! those of processes, threads and cells, whose rows change, are replaced, and so is the manifest. A table whose columns
 //! change goes on in another file. What a row refers to is always written before it.
 //!
 //! A recorder that ends at any moment leaves whole rows and at most one piece that is cut off, which is left

@@ -15,7 +15,7 @@ use super::super::schema::{self, METRICS_KEY, Table};
 use super::super::{directory, manifest, write};
 use super::{JournalFile, LOCK, segment};
 use crate::error::{Error, Result};
-use crate::tables::{MetricsTable, Process, SampleTable, Tables, Thread};
+use crate::tables::{Cell, MetricsTable, Process, SampleTable, Tables, Thread};
 use crate::{Host, Manifest, MetricColumn, SessionBuilder};
 
 /// Rows in one piece of a table: what a reader has in memory at a time.
@@ -39,6 +39,7 @@ pub(crate) struct Journal {
     hosts: Vec<Host>,
     processes: Vec<Process>,
     threads: Vec<Thread>,
+    cells: Vec<Cell>,
 }
 
 /// What has come since the last time, without what was small enough to be turned into columns at once.
@@ -47,6 +48,7 @@ struct Part {
     stacks: Vec<ArrayRef>,
     processes: Option<(Vec<Process>, Vec<ArrayRef>)>,
     threads: Option<(Vec<Thread>, Vec<ArrayRef>)>,
+    cells: Option<(Vec<Cell>, Vec<ArrayRef>)>,
     samples: SampleTable,
     metrics: Option<(Vec<MetricColumn>, Vec<ArrayRef>)>,
 }
@@ -84,6 +86,7 @@ impl Journal {
             hosts: Vec::new(),
             processes: Vec::new(),
             threads: Vec::new(),
+            cells: Vec::new(),
         })
     }
 
@@ -115,15 +118,15 @@ impl Journal {
         let stacks = self.stacks.rows..tables.stacks.len();
         let (frames, stacks) = (write::frames(tables, frames), write::stacks(tables, stacks));
         let processes = tables.processes.rows();
-        let processes = (processes != self.processes.as_slice()).then(|| {
-            (
-                processes.to_vec(),
-                write::processes(tables, 0..processes.len()),
-            )
+        let processes = changed(processes, &self.processes, |range| {
+            write::processes(tables, range)
         });
         let threads = tables.threads.rows();
-        let threads = (threads != self.threads.as_slice())
-            .then(|| (threads.to_vec(), write::threads(tables, 0..threads.len())));
+        let threads = changed(threads, &self.threads, |range| {
+            write::threads(tables, range)
+        });
+        let cells = tables.cells.rows();
+        let cells = changed(cells, &self.cells, |range| write::cells(tables, range));
         let metrics = builder.take_metrics();
         let metrics = (!metrics.is_empty()).then(|| columns_of(builder.tables(), &metrics));
         Part {
@@ -131,6 +134,7 @@ impl Journal {
             stacks,
             processes,
             threads,
+            cells,
             samples: builder.take_samples(),
             metrics,
         }
@@ -147,6 +151,10 @@ impl Journal {
             replace(&self.session, &schema::THREADS, arrays)?;
             self.threads = rows;
         }
+        if let Some((rows, arrays)) = part.cells {
+            replace(&self.session, &schema::CELLS, arrays)?;
+            self.cells = rows;
+        }
         for range in pieces(part.samples.len()) {
             self.samples.push(write::samples(&part.samples, range))?;
         }
@@ -155,6 +163,7 @@ impl Journal {
         }
         let manifest = Manifest {
             hosts: self.hosts.clone(),
+            cells: Some(self.cells.len() as u64),
             ..manifest.clone()
         };
         manifest::replace(&manifest, &self.session.join(schema::JOURNAL))
@@ -185,12 +194,14 @@ impl Journal {
     /// The journal stays where it is if that fails.
     pub(crate) fn finish(self, path: &Path, mut manifest: Manifest) -> Result<()> {
         manifest.hosts.clone_from(&self.hosts);
+        manifest.cells = Some(self.cells.len() as u64);
         directory::replace(path, |staging| {
             for table in [
                 &schema::FRAMES,
                 &schema::STACKS,
                 &schema::PROCESSES,
                 &schema::THREADS,
+                &schema::CELLS,
             ] {
                 convert(&self.session, table, &[], staging)?;
             }
@@ -225,6 +236,15 @@ fn columns_of(tables: Tables<'_>, metrics: &MetricsTable) -> (Vec<MetricColumn>,
         metrics.columns().to_vec(),
         write::metrics(tables, 0..metrics.len()),
     )
+}
+
+/// The rows of a table as they are and as columns, if they are others than `before`.
+fn changed<R: Clone + PartialEq>(
+    rows: &[R],
+    before: &[R],
+    columns: impl FnOnce(Range<usize>) -> Vec<ArrayRef>,
+) -> Option<(Vec<R>, Vec<ArrayRef>)> {
+    (rows != before).then(|| (rows.to_vec(), columns(0..rows.len())))
 }
 
 fn pieces(rows: usize) -> impl Iterator<Item = Range<usize>> {
@@ -336,8 +356,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Function, HostId, NewSample, Session, StacksSummary, StringId, ThreadId, ThreadState,
-        Timestamp,
+        CellId, CellOutcome, Function, HostId, NewSample, ProcessId, Session, StacksSummary,
+        StringId, ThreadId, ThreadState, Timestamp,
     };
 
     /// A recording that goes on.
@@ -345,7 +365,9 @@ mod tests {
         builder: Mutex<SessionBuilder>,
         host: HostId,
         level: StringId,
+        process: ProcessId,
         threads: Vec<ThreadId>,
+        cell: Option<CellId>,
         round: u32,
     }
 
@@ -371,7 +393,9 @@ mod tests {
                 builder: Mutex::new(builder),
                 host,
                 level,
+                process,
                 threads,
+                cell: None,
                 round: 0,
             }
         }
@@ -412,6 +436,19 @@ mod tests {
                 .map(|value| Some(f64::from(value)))
                 .collect();
             builder.push_metrics(Timestamp::from_nanos(5), self.host, self.level, &values);
+            // Every cell ends a round after it began.
+            let time = |round: u32| Timestamp::from_nanos(i64::from(round) * 1000);
+            if let Some(cell) = self.cell {
+                builder.end_cell(cell, time(round), CellOutcome::Ok);
+            }
+            let source = builder.intern_string(&format!("cell {round}"));
+            self.cell = Some(builder.push_cell(Cell {
+                process: self.process,
+                start: time(round),
+                end: None,
+                source,
+                outcome: CellOutcome::Unknown,
+            }));
         }
     }
 
@@ -434,7 +471,12 @@ mod tests {
         let threads = session.threads().iter();
         let threads =
             threads.map(|(id, thread)| format!("{:?} {}", session.thread_name(id), thread.lost));
-        samples.chain(columns).chain(threads).collect()
+        let cells = session.cells().iter();
+        let cells = cells.map(|(_, cell)| {
+            let ran = (cell.start, cell.end, cell.outcome);
+            format!("{ran:?} {}", session.string(cell.source))
+        });
+        samples.chain(columns).chain(threads).chain(cells).collect()
     }
 
     #[test]
@@ -534,6 +576,7 @@ mod tests {
             "metrics",
             "metrics-1",
             "threads",
+            "cells",
         ] {
             let file = path.join("journal").join(format!("{table}.arrows"));
             let whole = fs::read(&file).expect("it is there");

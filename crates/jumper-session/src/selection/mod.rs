@@ -1,13 +1,18 @@
 //! A part of a session: some of its time, some of its threads, one way to count time.
 
+mod query;
+mod span;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::tables::{Sample, SampleTable, ThreadState};
+use crate::tables::{Cell, Sample, SampleTable, ThreadState};
 use crate::{Attribution, ProcessId, Session, ThreadId, Timestamp};
+pub use query::Query;
+pub use span::{CellSpan, Span, SpanError};
 
 /// Which time counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,6 +26,11 @@ pub enum TimeMode {
     Gil,
 }
 
+/// A name of no [`TimeMode`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no mode; choose one of `wall`, `cpu` and `gil`")]
+pub struct TimeModeError(String);
+
 impl TimeMode {
     fn counts(self, state: ThreadState) -> bool {
         match self {
@@ -31,78 +41,11 @@ impl TimeMode {
     }
 }
 
-/// A range as people write it: `2:8`, `:5`, `3:`, and `5` alone. What is negative counts from the end.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Span {
-    /// Where it begins; from the beginning where there is none.
-    pub from: Option<f64>,
-    /// Where it ends; at the end where there is none.
-    pub to: Option<f64>,
-    /// Whether it was one number and not two.
-    single: bool,
-}
-
-/// A range that is none.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no range; write two numbers with a colon between, such as `2:8`, `:5`, `3:` or `-3:-1`"
-)]
-pub struct SpanError(String);
-
-impl FromStr for Span {
-    type Err = SpanError;
-
-    fn from_str(text: &str) -> Result<Self, SpanError> {
-        let fail = || SpanError(text.escape_debug().to_string());
-        let number = |text: &str| match text.trim() {
-            "" => Ok(None),
-            text => match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => Ok(Some(number)),
-                _ => Err(fail()),
-            },
-        };
-        match text.split_once(':') {
-            Some((from, to)) => Ok(Self {
-                from: number(from)?,
-                to: number(to)?,
-                single: false,
-            }),
-            None => {
-                let only = number(text)?.ok_or_else(fail)?;
-                Ok(Self {
-                    from: Some(only),
-                    to: Some(only),
-                    single: true,
-                })
-            }
-        }
-    }
-}
-
-impl Span {
-    /// The seconds of a recording that is `length` long, as offsets from its beginning. A single number is the second that
-    /// begins there. Where nothing is left the two are equal.
-    pub fn seconds_of(&self, length: Duration) -> (Duration, Duration) {
-        let length = length.as_secs_f64();
-        let place = |number: f64| match number < 0.0 {
-            true => (length + number).max(0.0),
-            false => number.min(length),
-        };
-        let from = self.from.map_or(0.0, place);
-        let to = match self.single {
-            true => (from + 1.0).min(length),
-            false => self.to.map_or(length, place),
-        };
-        let seconds = |number: f64| Duration::try_from_secs_f64(number).unwrap_or_default();
-        (seconds(from), seconds(to.max(from)))
-    }
-}
-
 /// Which part of a session to look at. Everything that is said of it narrows it down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+    /// When: in order, and apart from each other.
+    times: Option<Vec<(Timestamp, Timestamp)>>,
     processes: Option<BTreeSet<ProcessId>>,
     threads: Option<BTreeSet<ThreadId>>,
     tasks: Option<BTreeSet<u64>>,
@@ -119,9 +62,19 @@ impl Selection {
     /// Only what was between two moments. A sample that reaches over one of them counts in part.
     #[must_use]
     pub fn between(self, from: Timestamp, to: Timestamp) -> Self {
+        self.during([(from, to)])
+    }
+
+    /// Only what was during one of these spans of time, such as [those of some cells](Session::times_of_cells).
+    #[must_use]
+    pub fn during(self, spans: impl IntoIterator<Item = (Timestamp, Timestamp)>) -> Self {
+        let spans = in_order(spans.into_iter().collect());
+        let times = match self.times {
+            Some(before) => common(&before, &spans),
+            None => spans,
+        };
         Self {
-            from: Some(self.from.map_or(from, |before| before.max(from))),
-            to: Some(self.to.map_or(to, |before| before.min(to))),
+            times: Some(times),
             ..self
         }
     }
@@ -186,21 +139,27 @@ impl Selection {
         if !is_in {
             return None;
         }
+        let Some(times) = &self.times else {
+            return Some(sample);
+        };
         // A sample stands for the time that ends with it.
-        let begin = sample.time.as_nanos();
-        let begin = begin.saturating_sub(crate::time::column_nanos(sample.duration) as i64);
-        let from = self.from.map_or(begin, |from| from.as_nanos().max(begin));
-        let end = sample.time.as_nanos();
-        let to = self.to.map_or(end, |to| to.as_nanos().min(end));
-        match self.from.is_some() || self.to.is_some() {
-            false => Some(sample),
-            true if to > from => Some(Sample {
-                time: Timestamp::from_nanos(to),
-                duration: Duration::from_nanos(to.abs_diff(from)),
-                ..sample
-            }),
-            true => None,
+        let end = sample.time;
+        let begin = end.before(sample.duration);
+        let first = times.partition_point(|(_, to)| *to <= begin);
+        let parts = times[first..]
+            .iter()
+            .take_while(|(from, _)| *from < end)
+            .map(|(from, to)| (begin.max(*from), end.min(*to)));
+        let (mut duration, mut last) = (Duration::ZERO, None);
+        for (from, to) in parts {
+            duration += to.since(from);
+            last = Some(to);
         }
+        last.map(|time| Sample {
+            time,
+            duration,
+            ..sample
+        })
     }
 
     fn has_level(&self, level: &str) -> bool {
@@ -210,8 +169,50 @@ impl Selection {
     }
 
     fn has_time(&self, time: Timestamp) -> bool {
-        self.from.is_none_or(|from| time >= from) && self.to.is_none_or(|to| time <= to)
+        self.times.as_ref().is_none_or(|times| {
+            let next = times.partition_point(|(_, to)| *to < time);
+            times.get(next).is_some_and(|(from, _)| *from <= time)
+        })
     }
+
+    /// The first and the last moment, if they were said.
+    fn ends(&self) -> Option<(Timestamp, Timestamp)> {
+        let times = self.times.as_ref()?;
+        Some((times.first()?.0, times.last()?.1))
+    }
+}
+
+/// The same spans in order, those that touch as one.
+fn in_order(mut spans: Vec<(Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)> {
+    spans.retain(|(from, to)| from <= to);
+    spans.sort_unstable();
+    spans.dedup_by(|(from, to), before| {
+        let touch = *from <= before.1;
+        if touch {
+            before.1 = before.1.max(*to);
+        }
+        touch
+    });
+    spans
+}
+
+/// What is in a span of both.
+fn common(
+    one: &[(Timestamp, Timestamp)],
+    other: &[(Timestamp, Timestamp)],
+) -> Vec<(Timestamp, Timestamp)> {
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    let mut both = Vec::new();
+    while let (Some(&&(from, to)), Some(&&(other_from, other_to))) = (one.peek(), other.peek()) {
+        if from.max(other_from) <= to.min(other_to) {
+            both.push((from.max(other_from), to.min(other_to)));
+        }
+        match to < other_to {
+            true => one.next(),
+            false => other.next(),
+        };
+    }
+    both
 }
 
 fn both<T: Ord>(before: Option<BTreeSet<T>>, now: impl IntoIterator<Item = T>) -> BTreeSet<T> {
@@ -229,6 +230,16 @@ fn is_among<T: Ord>(set: Option<&BTreeSet<T>>, item: &T) -> bool {
     set.is_none_or(|set| set.contains(item))
 }
 
+impl FromStr for TimeMode {
+    type Err = TimeModeError;
+
+    fn from_str(text: &str) -> Result<Self, TimeModeError> {
+        let modes = [Self::Wall, Self::Cpu, Self::Gil];
+        let known = modes.into_iter().find(|mode| mode.to_string() == text);
+        known.ok_or_else(|| TimeModeError(text.escape_debug().to_string()))
+    }
+}
+
 impl fmt::Display for TimeMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -240,6 +251,19 @@ impl fmt::Display for TimeMode {
 }
 
 impl Session {
+    /// When these cells ran, in their order. One that had not ended when the recording did ran until then.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchCell`] where the session does not have them.
+    pub fn times_of_cells(&self, span: CellSpan) -> Result<Vec<(Timestamp, Timestamp)>> {
+        let rows = span.rows_of(self.cells.len())?;
+        let time = |cell: &Cell| {
+            let end = cell.end.unwrap_or(self.end());
+            (cell.start, end.max(cell.start))
+        };
+        Ok(self.cells.rows()[rows].iter().map(time).collect())
+    }
+
     /// The part of the session that is selected, as a session of its own: every report can be made of it. It has no place on
     /// disk.
     ///
@@ -272,11 +296,10 @@ impl Session {
         }
         self.samples = samples;
         let manifest = &mut self.manifest;
-        manifest.start = selection
-            .from
-            .map_or(manifest.start, |from| from.max(manifest.start));
-        manifest.end = selection.to.map_or(manifest.end, |to| to.min(manifest.end));
-        manifest.end = manifest.end.max(manifest.start);
+        if let Some((from, to)) = selection.ends() {
+            manifest.start = from.max(manifest.start);
+            manifest.end = to.min(manifest.end).max(manifest.start);
+        }
         // CPU time is known of the whole only.
         manifest.cpu_time = None;
         if let Some(stacks) = &mut manifest.stacks {
@@ -293,7 +316,7 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Host, Manifest, NewSample, SessionBuilder};
+    use crate::{Host, Manifest, NewSample, SessionBuilder, StringId};
 
     fn nanos(nanos: i64) -> Timestamp {
         Timestamp::from_nanos(nanos)
@@ -390,6 +413,49 @@ mod tests {
     }
 
     #[test]
+    fn cells_are_the_spans_in_which_they_ran() {
+        let mut session = session();
+        // Two cells with idle time before, between and behind them, one within another, and one that never ended.
+        let cells = [(12, Some(32)), (52, Some(62)), (55, Some(58)), (95, None)];
+        for (start, end) in cells {
+            session.cells.push(Cell {
+                process: ProcessId::from_raw(0),
+                start: nanos(start),
+                end: end.map(nanos),
+                source: StringId::from_raw(0),
+                outcome: crate::CellOutcome::Ok,
+            });
+        }
+        let of = |span: &str| {
+            let span: CellSpan = span.parse().expect("a range");
+            let spans = session.times_of_cells(span).expect("they are there");
+            Selection::all().during(spans)
+        };
+        // Two threads, so that each nanosecond counts twice.
+        for (span, expected) in [
+            ("0", 40),
+            ("1", 20),
+            ("2", 6),
+            ("1:2", 20),
+            ("0:1", 60),
+            ("-1", 10),
+        ] {
+            assert_eq!(total(&of(span)), expected, "{span}");
+        }
+        let narrow = of(":").between(nanos(30), nanos(53));
+        assert_eq!(total(&narrow), 6);
+        assert_eq!(total(&of("0").during([(nanos(40), nanos(50))])), 0);
+        // Rows of metrics at 10 and 60.
+        let rows = |span| {
+            let selected = session.clone().select(&of(span));
+            selected.expect("there is time").metrics().len()
+        };
+        assert_eq!((rows("0"), rows("1"), rows(":")), (0, 2, 2));
+        let missing = "4".parse().map(|span| session.times_of_cells(span));
+        assert!(missing.expect("a range").is_err());
+    }
+
+    #[test]
     fn nothing_selected_is_an_error_that_says_so() {
         let error = session().select(&Selection::all().between(nanos(500), nanos(600)));
         let error = error.expect_err("it is after the end").to_string();
@@ -397,26 +463,5 @@ mod tests {
             error.starts_with("nothing was recorded in what is selected"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn spans_are_read_as_people_write_them() {
-        let length = Duration::from_secs(10);
-        let seconds = |text: &str| {
-            let span: Span = text.parse().expect("a range");
-            let (from, to) = span.seconds_of(length);
-            (from.as_secs_f64(), to.as_secs_f64())
-        };
-        assert_eq!(seconds("2:8"), (2.0, 8.0));
-        assert_eq!(seconds(":5"), (0.0, 5.0));
-        assert_eq!(seconds("3.5:"), (3.5, 10.0));
-        assert_eq!(seconds("-3:-1"), (7.0, 9.0));
-        assert_eq!(seconds("5"), (5.0, 6.0));
-        assert_eq!(seconds("8:2"), (8.0, 8.0));
-        assert_eq!(seconds("-90:90"), (0.0, 10.0));
-        for text in ["", "a", "1:b", "nan:", "1:inf", "1:2:3"] {
-            let error = text.parse::<Span>().expect_err("no range").to_string();
-            assert!(error.contains("is no range; write two numbers"), "{error}");
-        }
     }
 }
