@@ -2,7 +2,7 @@
 
 use jumper_session::{Error, Query, Session, TimeMode};
 
-use crate::args::{ModeArg, SelectArgs};
+use crate::args::{JudgeArgs, ModeArg, SelectArgs};
 use crate::error::CliError;
 
 /// The part of the session that the options name.
@@ -23,4 +23,18 @@ pub(crate) fn select(session: Session, arguments: &SelectArgs) -> Result<Session
         error => error.into(),
     })?;
     Ok(session.select(&selection)?)
+}
+
+/// The session with the thresholds that the options name changed.
+pub(crate) fn judge(session: Session, arguments: &JudgeArgs) -> Session {
+    if arguments.threshold.is_empty() {
+        return session;
+    }
+    let mut thresholds = session.manifest().thresholds.unwrap_or_default();
+    for (name, number) in &arguments.threshold {
+        if let Some(threshold) = thresholds.get_mut(name) {
+            *threshold = *number;
+        }
+    }
+    session.with_thresholds(thresholds)
 }

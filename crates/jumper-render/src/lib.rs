@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | `text` | `text/` | people in front of a terminal |
 //! | `html` | `html.rs`, `templates/` | people with a browser; one file that needs no network |
-//! | `json` | `json.rs` | programs; the schema is that of pyinstrument's JSON renderer |
+//! | `json` | `json/` | programs; the schema is that of pyinstrument's JSON renderer |
 //!
 //! A new renderer is one file and one line in [`renderers`].
 //!
@@ -36,6 +36,7 @@ mod info;
 mod json;
 mod metrics;
 mod renderer;
+mod resources;
 mod text;
 
 pub use diff::diff;

@@ -10,7 +10,10 @@ use crate::tables::{
     CellTable, FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable,
     StringTable, Tables, ThreadTable,
 };
-use crate::{Attribution, FunctionId, Host, Manifest, ProcessId, StackId, StringId, ThreadId, Timestamp};
+use crate::{
+    Attribution, FunctionId, Host, Manifest, ProcessId, StackId, StringId, ThreadId, Thresholds,
+    Timestamp,
+};
 
 /// A recording: its manifest and its tables, which never change.
 ///
@@ -151,6 +154,13 @@ impl Session {
     /// The runs of notebook cells.
     pub fn cells(&self) -> &CellTable {
         &self.cells
+    }
+
+    /// The same session, to be judged by other thresholds from now on, also where it is saved.
+    #[must_use]
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.manifest.thresholds = Some(thresholds);
+        self
     }
 
     /// The machines, indexed by [`HostId`](crate::HostId).

@@ -7,4 +7,5 @@ mod bad_input;
 mod formats;
 mod journal;
 mod render;
+mod resources;
 mod run;

@@ -144,7 +144,10 @@ impl Shared {
         }
         let cpu_is_sampled: Vec<bool> = used
             .iter()
-            .map(|used| used.iter().all(|(resource, _)| *resource != Resource::CpuTime))
+            .map(|used| {
+                used.iter()
+                    .all(|(resource, _)| *resource != Resource::CpuTime)
+            })
             .collect();
         let mut sampled_cpu = 0.0;
         for sample in session.samples().iter() {
@@ -180,11 +183,7 @@ impl Shared {
 }
 
 /// What was used of each resource whose metrics say it.
-fn used_at(
-    session: &Session,
-    source: &Source<'_>,
-    host: &Host,
-) -> Vec<(Resource, Vec<Change>)> {
+fn used_at(session: &Session, source: &Source<'_>, host: &Host) -> Vec<(Resource, Vec<Change>)> {
     use Resource::{
         BytesRead, BytesWritten, CpuTime, GpuMemoryFreed, GpuMemoryGained, GpuTime, MemoryFreed,
         MemoryGained,
@@ -220,8 +219,14 @@ fn used_at(
         (MemoryGained, part(&memory, 1.0)),
         (MemoryFreed, part(&memory, -1.0)),
         (BytesRead, find(&["io_read"], total(Dimension::Bytes, 1.0))),
-        (BytesWritten, find(&["io_write"], total(Dimension::Bytes, 1.0))),
-        (GpuTime, find(&["gpu_util_avg"], total(Dimension::Share, gpus))),
+        (
+            BytesWritten,
+            find(&["io_write"], total(Dimension::Bytes, 1.0)),
+        ),
+        (
+            GpuTime,
+            find(&["gpu_util_avg"], total(Dimension::Share, gpus)),
+        ),
         (GpuMemoryGained, part(&gpu_memory, 1.0)),
         (GpuMemoryFreed, part(&gpu_memory, -1.0)),
     ];

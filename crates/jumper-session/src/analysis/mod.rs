@@ -13,6 +13,7 @@ mod functions;
 mod resources;
 mod source;
 mod statistics;
+mod summary;
 mod tags;
 mod thresholds;
 mod timeline;

@@ -66,7 +66,7 @@ impl Source<'_> {
     }
 
     /// The values of a metric that are known.
-    pub(super) fn known(&self, metric: MetricId) -> impl Iterator<Item = f64> + '_ {
+    pub(super) fn known(&self, metric: MetricId) -> impl Iterator<Item = f64> + Clone + '_ {
         (0..self.len()).filter_map(move |place| self.value(metric, place))
     }
 
@@ -96,6 +96,10 @@ impl Source<'_> {
             return Vec::new();
         }
         let ends = begins[1..].iter().copied().chain([self.len()]);
-        begins.iter().zip(ends).map(|(&from, to)| from..to).collect()
+        begins
+            .iter()
+            .zip(ends)
+            .map(|(&from, to)| from..to)
+            .collect()
     }
 }

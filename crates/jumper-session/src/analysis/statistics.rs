@@ -2,6 +2,7 @@
 
 use crate::analysis::changes::{Meaning, changes};
 use crate::analysis::source::{Source, sources};
+use crate::analysis::summary::Summary;
 use crate::analysis::unit::{Dimension, Unit};
 use crate::{Host, HostId, MetricId, Session, StringId};
 
@@ -47,15 +48,7 @@ impl MetricStatistics {
 
     fn of_source(session: &Session, source: &Source<'_>, metric: MetricId) -> Option<Self> {
         let column = session.metrics().column(metric);
-        let mut values = source.known(metric);
-        let first = values.next()?;
-        let (mut count, mut sum, mut min, mut max) = (1, first, first, first);
-        for value in values {
-            count += 1;
-            sum += value;
-            min = min.min(value);
-            max = max.max(value);
-        }
+        let summary = Summary::of(source.known(metric))?;
         let meaning = Meaning::of(column);
         let found = match meaning {
             Meaning::Level => Vec::new(),
@@ -75,10 +68,10 @@ impl MetricStatistics {
             level: source.level,
             metric,
             rows: source.len(),
-            count,
-            min,
-            average: sum / count as f64,
-            max,
+            count: summary.count,
+            min: summary.min,
+            average: summary.average,
+            max: summary.max,
             total: (!found.is_empty()).then_some(total),
             limit,
         })

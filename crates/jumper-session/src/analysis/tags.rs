@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::analysis::source::{Source, sources};
 use crate::analysis::statistics::Limits;
+use crate::analysis::summary::Summary;
 use crate::analysis::unit::{Dimension, Unit};
 use crate::{HostId, MetricId, Session, StringId, Thresholds};
 
@@ -132,14 +133,16 @@ impl Usage {
             cpu: share(&cpu, Some(100.0)),
             gpu_util: share(&gpu_util, Some(100.0)),
             gpu_memory: share(&gpu_memory, gibibytes(limits.gpu_memory)),
-            gpu: limits.gpu_memory.and(gpu_memory).zip(gpu_util).map(
-                |(memory, utilisation)| {
+            gpu: limits
+                .gpu_memory
+                .and(gpu_memory)
+                .zip(gpu_util)
+                .map(|(memory, utilisation)| {
                     let places = 0..source.len();
                     places
                         .map(|place| (memory.value(place), utilisation.value(place)))
                         .collect()
-                },
-            ),
+                }),
         }
     }
 
@@ -243,10 +246,6 @@ impl<'a, 'b> Measured<'a, 'b> {
     }
 
     fn average(&self) -> Option<f64> {
-        let (count, sum) = self
-            .source
-            .known(self.metric)
-            .fold((0_usize, 0.0), |(count, sum), value| (count + 1, sum + value));
-        (count > 0).then(|| self.size * sum / count as f64)
+        Some(Summary::of(self.source.known(self.metric))?.average * self.size)
     }
 }

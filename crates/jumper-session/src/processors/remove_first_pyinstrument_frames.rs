@@ -70,7 +70,8 @@ fn keep_only(tree: FrameTree, outer: NodeId, inner: NodeId) -> FrameTree {
     let above = tree.node(outer).parent();
     let (outer_node, inner_node) = (tree.node(outer), tree.node(inner));
     let lost_ns = outer_node.time_ns - inner_node.time_ns;
-    let around = (outer.index()..inner.index()).chain(inner_node.end.index()..outer_node.end.index());
+    let around =
+        (outer.index()..inner.index()).chain(inner_node.end.index()..outer_node.end.index());
     let lost = tree.used_by(around);
     let rows = (0..outer.index())
         .chain(inner.index()..inner_node.end.index())

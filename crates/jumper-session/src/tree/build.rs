@@ -19,9 +19,7 @@ use crate::tree::draft::{Draft, Order};
 use crate::tree::{
     ClassTime, Context, FrameTree, MAX_CLASSES, NodeKind, Scope, Synthetic, TreeOptions,
 };
-use crate::{
-    Attribution, FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp,
-};
+use crate::{Attribution, FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp};
 
 /// The most nodes that a tree has: about 3 GB of them. A file of a few megabytes can ask for any number
 /// (many threads, each at the bottom of the same deep stack), a real program stays far below.
@@ -431,6 +429,7 @@ mod tests {
         let tree = build(
             &SessionBuilder::new().finish(Manifest::default()),
             &TreeOptions::default(),
+            None,
             usize::MAX,
         );
         assert!(tree.is_empty() && tree.roots().next().is_none() && tree.walk().next().is_none());
