@@ -131,9 +131,13 @@ pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
     for note in &manifest.notes {
         line("Note", &plain(note))?;
     }
-    writeln!(out)?;
-    table::metrics(session, Paint::new(false), out)?;
-    resources(session, out)
+    let mut tables = Vec::new();
+    table::metrics(session, Paint::new(false), &mut tables)?;
+    resources(session, &mut tables)?;
+    if !tables.is_empty() {
+        writeln!(out)?;
+    }
+    out.write_all(&tables)
 }
 
 /// What a level was short of, and what nobody knows.

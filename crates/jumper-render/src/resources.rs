@@ -25,14 +25,14 @@ pub(crate) fn resources(session: &Session, out: &mut dyn Write) -> io::Result<()
     let functions = tree.functions();
     writeln!(
         out,
-        "  Used while functions ran: an estimate, shared out between two measurements by time on a CPU\n"
+        "  Used while functions ran: an estimate, from what ran between two measurements\n"
     )?;
     for resource in Resource::ALL {
         let Some(measured) = attribution.measured(resource).filter(|all| *all > 0.0) else {
             continue;
         };
         let title = format!(
-            "{} of {} measured, {} while no stack was seen",
+            "{} of {} measured, {} unattributed",
             quantity(resource, here.get(resource)),
             quantity(resource, measured),
             quantity(

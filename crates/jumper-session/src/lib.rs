@@ -63,6 +63,24 @@
 //! # assert!(report("/nowhere.pyisession".as_ref()).is_err());
 //! ```
 //!
+//! # What a program used
+//!
+//! ```
+//! use jumper_session::{FrameTree, Resource, Session, Signature, TreeOptions};
+//!
+//! fn print(session: &Session) {
+//!     for signature in Signature::of(session) {
+//!         println!("{}: {:?}", session.string(signature.level), signature.tags);
+//!     }
+//!     // An estimate: what was measured, shared out among what ran.
+//!     let tree = FrameTree::build_with(session, &TreeOptions { resources: true, ..TreeOptions::default() });
+//!     for used in tree.functions() {
+//!         println!("{} {} bytes", tree.function(used.function).name, used.own.get(Resource::BytesWritten));
+//!     }
+//! }
+//! # print(&jumper_session::SessionBuilder::new().finish(Default::default()));
+//! ```
+//!
 //! # Writing one
 //!
 //! ```

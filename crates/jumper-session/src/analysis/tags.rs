@@ -78,20 +78,16 @@ impl Signature {
     /// given, else JUmPER's.
     pub fn of(session: &Session) -> Vec<Self> {
         let thresholds = session.manifest().thresholds.unwrap_or_default();
-        let all = sources(session);
-        let each = all.iter().map(|source| Usage::of(session, source));
-        all.iter()
-            .zip(each)
-            .map(|(source, usage)| {
-                let (tags, unknown) = usage.judge(&thresholds);
-                Self {
-                    host: source.host,
-                    level: source.level,
-                    tags,
-                    unknown,
-                }
-            })
-            .collect()
+        let judge = |source: &Source<'_>| {
+            let (tags, unknown) = Usage::of(session, source).judge(&thresholds);
+            Self {
+                host: source.host,
+                level: source.level,
+                tags,
+                unknown,
+            }
+        };
+        sources(session).iter().map(judge).collect()
     }
 
     /// Whether there is nothing to be said.
