@@ -261,15 +261,18 @@ mod tests {
         let thread = fake_thread(&code);
         let state = thread.as_ptr() as Address;
         let mut whole = 0;
-        for _ in 0..1000 {
-            if signaller.read(tid, state, &layout, &mut capture, never) == Ok(Ok(())) {
-                assert_eq!(capture.frames().len(), 1);
-                assert_eq!(capture.frames()[0].code, code.as_ptr() as u64);
-                whole += 1;
+        while whole < 1000 {
+            match signaller.read(tid, state, &layout, &mut capture, never) {
+                Ok(Ok(())) => {
+                    assert_eq!(capture.frames().len(), 1);
+                    assert_eq!(capture.frames()[0].code, code.as_ptr() as u64);
+                    whole += 1;
+                }
+                // A machine that is busy keeps a thread from answering, or has it run on under a read from outside.
+                Ok(Err(WalkError::Torn)) | Err(HoldError::Unanswered) => {}
+                other => panic!("{other:?}"),
             }
         }
-        assert!(whole > 900, "{whole} of 1000 reads");
-        // A machine that is busy may keep a thread from answering at times.
         let torn = (0..100)
             .map(|_| signaller.read(tid, 16, &layout, &mut capture, never))
             .find(|read| *read != Err(HoldError::Unanswered));
