@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jumper_session::formats::FORMATS;
-use jumper_session::{CellSpan, Span};
+use jumper_session::{CellSpan, Span, Thresholds};
 
 /// See where the time and the machine go when Python runs.
 #[derive(Debug, Parser)]
@@ -241,7 +241,32 @@ pub(crate) struct RenderArgs {
     pub(crate) select: SelectArgs,
 
     #[command(flatten)]
+    pub(crate) judge: JudgeArgs,
+
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// By what the use of the machine is judged.
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// Judge by another threshold, such as cpu_ratio=0.5; can be given more than once [default: the session's, else JUmPER's]
+    #[arg(long, value_name = "NAME=NUMBER", value_parser = threshold)]
+    pub(crate) threshold: Vec<(String, f64)>,
+}
+
+fn threshold(text: &str) -> Result<(String, f64), String> {
+    let (name, number) = text.split_once('=').unwrap_or((text, ""));
+    if Thresholds::default().get_mut(name).is_none() {
+        let names = Thresholds::NAMES.join(", ");
+        return Err(format!(
+            "there is no threshold of that name; there are {names}"
+        ));
+    }
+    match number.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok((name.into(), number)),
+        _ => Err(format!("write a number behind it, such as {name}=0.5")),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +274,16 @@ pub(crate) struct InfoArgs {
     /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
+
+    /// List the functions that used most of each resource too, as an estimate
+    #[arg(long)]
+    pub(crate) resources: bool,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    #[command(flatten)]
+    pub(crate) judge: JudgeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -271,6 +306,9 @@ pub(crate) struct ConvertArgs {
 
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+
+    #[command(flatten)]
+    pub(crate) judge: JudgeArgs,
 }
 
 fn format_names() -> PossibleValuesParser {

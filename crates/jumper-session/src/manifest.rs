@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Thresholds, Timestamp};
 
 /// The manifest of a session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct Manifest {
     /// Rows in the table of cells, set by the builder; `None` in sessions of the first writers, which have no such table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cells: Option<u64>,
+    /// What the levels of the metrics are judged by; JUmPER's defaults where nobody chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
     /// What a reader should be told about this recording, one line each.
     #[serde(default)]
     pub notes: Vec<String>,
