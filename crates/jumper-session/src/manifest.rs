@@ -25,7 +25,8 @@ pub struct Manifest {
     /// The observed interpreter, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<Python>,
-    /// The directories that modules were looked for in (`sys.path`), where they are known.
+    /// The directories that modules were looked for in (`sys.path`, as last seen), where they are known. What is relative counts
+    /// from [`Program::cwd`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sys_path: Option<Vec<String>>,
     /// The directories that Python and its libraries were installed in (`sys.prefix`, `sys.base_prefix`,
