@@ -21,7 +21,7 @@ STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python test-pyinstrument test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-pyinstrument test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -104,6 +104,16 @@ bench-stacks: rust ## Compare with other profilers; ARGS="--quick --only PATTERN
 	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
 	$(STEP) "not everything could be compared" env PYTHONPATH=benches \
 	    $(COMPARE_VENV)/bin/python -m compare --jumper $(JUMPER) --venv $(COMPARE_VENV) $(ARGS)
+
+bench-session: rust ## Measure what sessions cost, beside pyinstrument; ARGS="--rounds N" (benches/README.md)
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
+	$(STEP) "the example does not build" \
+	    cargo build --release --locked -p jumper-benches --example session_cost
+	$(STEP) "not everything could be measured" env PYTHONPATH=benches \
+	    $(COMPARE_VENV)/bin/python -m compare.session --jumper $(JUMPER) --venv $(COMPARE_VENV) \
+	    --session-cost "$(CARGO_TARGET_DIR)/release/examples/session_cost" $(ARGS)
 
 wheel: rust venv ## Build the Python wheel
 	$(STEP) "the wheel does not build" \

@@ -264,6 +264,9 @@ pub(crate) struct ConvertArgs {
     /// The format, whatever OUT is called; jumper-extension is JUmPER's: a .zip file, or a directory of any other name
     #[arg(long, value_name = "FORMAT", value_parser = format_names())]
     pub(crate) to: Option<String>,
+    /// Make it coarser and smaller: of each thread one sample, of each level one measurement in so many seconds, such as 0.01
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) interval: Option<f64>,
 
     #[command(flatten)]
     pub(crate) select: SelectArgs,
@@ -296,6 +299,10 @@ pub(crate) struct MergeArgs {
     /// What to write; its name says in which format: .jumper, .zip or .pyisession
     #[arg(short, long = "outfile", value_name = "OUT")]
     pub(crate) output: PathBuf,
+
+    /// Put them one after the other, without the time between them, instead of each at its own time
+    #[arg(long)]
+    pub(crate) combine: bool,
 }
 
 #[derive(Debug, Args)]

@@ -108,6 +108,10 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// There is no time in an interval.
+    #[error("an interval must be a number of seconds that is more than 0; pass one such as 0.01")]
+    NoInterval,
+
     /// No session was named.
     #[error("there is nothing to merge; name the sessions")]
     NothingToMerge,

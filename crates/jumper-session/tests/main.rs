@@ -2,9 +2,11 @@
 
 mod corpus;
 mod damage;
+mod deep;
 mod directory;
 mod fuzz;
 mod jumper_extension;
+mod parts;
 mod processors;
 mod pyinstrument;
 mod round_trip;

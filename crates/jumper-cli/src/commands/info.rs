@@ -2,12 +2,14 @@
 
 use std::io;
 
+use jumper_render::INFO_NEEDS;
+
 use crate::args::InfoArgs;
 use crate::error::CliError;
 use crate::input;
 
 pub(crate) fn info(arguments: &InfoArgs) -> Result<u8, CliError> {
-    let session = input::open(&arguments.session)?;
+    let session = input::open(&arguments.session, INFO_NEEDS)?;
     match jumper_render::info(&session, &mut io::stdout().lock()) {
         // A reader that goes away early is no error.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -127,6 +127,47 @@ fn recordings_are_merged_and_their_time_adds_up() {
         "{}",
         text.stdout
     );
+
+    let combine = [
+        "merge",
+        "--combine",
+        "2.jumper",
+        "1.jumper",
+        "-o",
+        "both.zip",
+    ];
+    let done = place.run(&combine);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let both = jumper_session::formats::open(&place.path("both.zip")).expect("a session");
+    assert_eq!(both.duration(), one.duration() + two.duration());
+    assert_eq!(both.samples().total(), all.samples().total());
+}
+
+#[test]
+fn a_session_is_made_coarser_and_its_time_stays() {
+    let place = Place::new();
+    place.write("a.py", &busy(0.4));
+    place.run(&["run", "--session", "a.jumper", "-o", "a.txt", "a.py"]);
+    let done = place.run(&["convert", "--interval", "0.02", "a.jumper", "b.jumper"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let open = |name: &str| Session::open(place.path(name)).expect("a session");
+    let (fine, coarse) = (open("a.jumper"), open("b.jumper"));
+    assert_eq!(coarse.samples().total(), fine.samples().total());
+    assert!(coarse.samples().len() * 5 < fine.samples().len());
+    let text = place.run(&["render", "b.jumper", "-r", "text"]).stdout;
+    assert!(text.contains("resampled to 0.02 s"), "{text}");
+    assert!(text.contains("spin"), "{text}");
+
+    for interval in ["0", "-1", "nan", "inf", "1e-12"] {
+        let done = place.run(&["convert", "--interval", interval, "a.jumper", "c.jumper"]);
+        assert_eq!(done.status, Some(2), "{interval}");
+        assert!(
+            done.stderr.contains("seconds that is more than 0"),
+            "{}",
+            done.stderr
+        );
+        assert!(!place.path("c.jumper").exists());
+    }
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod attach;
 mod bad_input;
 mod formats;
 mod journal;
+mod libraries;
 mod render;
 mod run;

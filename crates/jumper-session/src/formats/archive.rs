@@ -12,10 +12,10 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::Session;
 use crate::error::{Error, Result};
 use crate::file::replace_file;
 use crate::formats::jumper_extension;
+use crate::{Parts, Session};
 
 /// Bytes that every archive may unpack to.
 const FREE_BYTES: u64 = 64 << 20;
@@ -29,7 +29,11 @@ const BYTES_PER_BYTE: u64 = 100;
 /// [`Error::Archive`] for a file that is damaged, leads elsewhere or unpacks to too much, and what is wrong with the session in
 /// it.
 pub fn read(path: impl AsRef<Path>) -> Result<Session> {
-    let path = path.as_ref();
+    read_parts(path.as_ref(), Parts::ALL)
+}
+
+/// The same for parts of it, as [`Session::read`].
+pub(super) fn read_parts(path: &Path, parts: Parts) -> Result<Session> {
     let fail = |error| Error::read(path, error);
     let file = File::open(path).map_err(fail)?;
     let bytes = file.metadata().map_err(fail)?.len();
@@ -44,7 +48,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Session> {
     })?;
     let session = match jumper_extension::is_at(unpacked.path()) {
         true => jumper_extension::read_within(unpacked.path(), Some(bytes)),
-        false => Session::open(unpacked.path()),
+        false => Session::read(unpacked.path(), parts),
     };
     let mut session = session.map_err(|error| error.in_place_of(path))?;
     session.path = Some(path.canonicalize().unwrap_or_else(|_| path.into()));

@@ -12,8 +12,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use crate::Session;
 use crate::error::{Error, Result};
+use crate::{Parts, Session};
 
 /// A kind of file or directory that a session can be read from and written to.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,8 @@ pub struct FileFormat {
     /// How the names of such files end, with the dot; `None` where a name says nothing.
     pub extension: Option<&'static str>,
     is_it: fn(Found<'_>) -> bool,
-    read: fn(&Path) -> Result<Session>,
+    /// At least the parts that are asked for.
+    read: fn(&Path, Parts) -> Result<Session>,
     write: fn(&Session, &Path) -> Result<()>,
 }
 
@@ -44,7 +45,7 @@ pub const FORMATS: &[FileFormat] = &[
         title: "a session",
         extension: Some(".jumper"),
         is_it: |found| matches!(found, Found::Directory(path) if !jumper_extension::is_at(path)),
-        read: |path| Session::open(path),
+        read: |path, parts| Session::read(path, parts),
         write: |session, path| session.save(path),
     },
     FileFormat {
@@ -52,7 +53,7 @@ pub const FORMATS: &[FileFormat] = &[
         title: "a session in a zip file",
         extension: Some(".zip"),
         is_it: |found| matches!(found, Found::File(start) if start.starts_with(b"PK")),
-        read: |path| archive::read(path),
+        read: |path, parts| archive::read_parts(path, parts),
         write: |session, path| archive::write(session, path),
     },
     FileFormat {
@@ -60,7 +61,8 @@ pub const FORMATS: &[FileFormat] = &[
         title: "a session of pyinstrument",
         extension: Some(".pyisession"),
         is_it: |found| matches!(found, Found::File(start) if start.trim_ascii_start().starts_with(b"{")),
-        read: |path| pyinstrument::read(path),
+        // All of it comes out of one pass.
+        read: |path, _| pyinstrument::read(path),
         write: |session, path| pyinstrument::write(session, path),
     },
     FileFormat {
@@ -69,7 +71,7 @@ pub const FORMATS: &[FileFormat] = &[
         // A directory of any name, or a zip file like ours, which tells them apart by what is in it.
         extension: None,
         is_it: |found| matches!(found, Found::Directory(path) if jumper_extension::is_at(path)),
-        read: |path| jumper_extension::read(path),
+        read: |path, _| jumper_extension::read(path),
         write: |session, path| jumper_extension::write(session, path),
     },
 ];
@@ -94,6 +96,14 @@ impl FileFormat {
 /// # Errors
 /// As [`Session::open`], and for the others whatever is wrong with them, or that it is none of these.
 pub fn open(path: &Path) -> Result<Session> {
+    read(path, Parts::ALL)
+}
+
+/// The same for parts of it, as [`Session::read`].
+///
+/// # Errors
+/// As [`open`].
+pub fn read(path: &Path, parts: Parts) -> Result<Session> {
     let metadata = fs::metadata(path).map_err(|error| Error::read(path, error))?;
     let mut start = Vec::new();
     let found = match metadata.is_dir() {
@@ -109,7 +119,7 @@ pub fn open(path: &Path) -> Result<Session> {
         false => Found::File(&[]),
     };
     match FORMATS.iter().find(|format| (format.is_it)(found)) {
-        Some(format) => (format.read)(path),
+        Some(format) => (format.read)(path, parts),
         None => Err(Error::NotASession {
             path: path.into(),
             detail: "it is neither a directory nor a file of a known format",
