@@ -55,7 +55,8 @@ const CELL_INDEX: &str = "cell_index";
 
 /// The level whose measurements are in the file of this name.
 fn level_of(file: &str) -> Option<&str> {
-    file.strip_prefix("perf_")?.strip_suffix(".csv")
+    let level = file.strip_prefix("perf_")?.strip_suffix(".csv")?;
+    Some(level).filter(|level| !level.is_empty())
 }
 
 /// The file with the measurements of a level.

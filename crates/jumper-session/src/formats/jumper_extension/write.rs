@@ -316,10 +316,13 @@ fn write_table(
     file.sync_all()
 }
 
+/// What a file system has room for in a name, without what is around the level.
+const MAX_LEVEL_BYTES: usize = 255 - "perf_.csv".len();
+
 /// Whether a level can be part of a file's name, wherever that is unpacked.
 fn can_be_in_file_name(level: &str) -> bool {
     let is_odd = |char: char| matches!(char, '/' | '\\') || char.is_control();
-    !level.is_empty() && level.len() <= 200 && !level.contains(is_odd)
+    !level.is_empty() && level.len() <= MAX_LEVEL_BYTES && !level.contains(is_odd)
 }
 
 /// As many digits as JUmPER has.
