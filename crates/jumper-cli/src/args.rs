@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jumper_session::formats::FORMATS;
-use jumper_session::{CellSpan, Span};
+use jumper_session::{CellSpan, Span, Thresholds};
 
 /// See where the time and the machine go when Python runs.
 #[derive(Debug, Parser)]
@@ -241,7 +241,32 @@ pub(crate) struct RenderArgs {
     pub(crate) select: SelectArgs,
 
     #[command(flatten)]
+    pub(crate) judge: JudgeArgs,
+
+    #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// By what the use of the machine is judged.
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// Judge by another threshold, such as cpu_ratio=0.5; can be given more than once [default: the session's, else JUmPER's]
+    #[arg(long, value_name = "NAME=NUMBER", value_parser = threshold)]
+    pub(crate) threshold: Vec<(String, f64)>,
+}
+
+fn threshold(text: &str) -> Result<(String, f64), String> {
+    let (name, number) = text.split_once('=').unwrap_or((text, ""));
+    if Thresholds::default().get_mut(name).is_none() {
+        let names = Thresholds::NAMES.join(", ");
+        return Err(format!(
+            "there is no threshold of that name; there are {names}"
+        ));
+    }
+    match number.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok((name.into(), number)),
+        _ => Err(format!("write a number behind it, such as {name}=0.5")),
+    }
 }
 
 #[derive(Debug, Args)]
@@ -249,6 +274,16 @@ pub(crate) struct InfoArgs {
     /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
+
+    /// List the functions that used most of each resource too, as an estimate
+    #[arg(long)]
+    pub(crate) resources: bool,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+
+    #[command(flatten)]
+    pub(crate) judge: JudgeArgs,
 }
 
 #[derive(Debug, Args)]
@@ -261,15 +296,19 @@ pub(crate) struct ConvertArgs {
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
 
-    /// The format, whatever OUT is called; jumper-extension is JUmPER's: a .zip file, or a directory of any other name
-    #[arg(long, value_name = "FORMAT", value_parser = format_names())]
-    pub(crate) to: Option<String>,
     /// Make it coarser and smaller: of each thread one sample, of each level one measurement in so many seconds, such as 0.01
     #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) interval: Option<f64>,
 
+    /// The format, whatever OUT is called; jumper-extension is JUmPER's: a .zip file, or a directory of any other name
+    #[arg(long, value_name = "FORMAT", value_parser = format_names())]
+    pub(crate) to: Option<String>,
+
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+
+    #[command(flatten)]
+    pub(crate) judge: JudgeArgs,
 }
 
 fn format_names() -> PossibleValuesParser {

@@ -2,7 +2,7 @@
 
 use jumper_session::{Error, Parts, Query, Session, TimeMode};
 
-use crate::args::{ModeArg, SelectArgs};
+use crate::args::{JudgeArgs, ModeArg, SelectArgs};
 use crate::error::CliError;
 
 /// What of a session must be there for [`select`].
@@ -33,4 +33,18 @@ fn query(arguments: &SelectArgs) -> Query {
             ModeArg::Cpu => TimeMode::Cpu,
         },
     }
+}
+
+/// The session with the thresholds that the options name changed.
+pub(crate) fn judge(session: Session, arguments: &JudgeArgs) -> Session {
+    if arguments.threshold.is_empty() {
+        return session;
+    }
+    let mut thresholds = session.manifest().thresholds.unwrap_or_default();
+    for (name, number) in &arguments.threshold {
+        if let Some(threshold) = thresholds.get_mut(name) {
+            *threshold = *number;
+        }
+    }
+    session.with_thresholds(thresholds)
 }

@@ -1,7 +1,7 @@
 //! What every report says about a recording before its contents: what ran, how long, and how good the
 //! sampling was.
 
-use jumper_session::{Hold, Outcome, Session, StacksSummary};
+use jumper_session::{Hold, Outcome, Session, Signature, StacksSummary, TagScore};
 
 use crate::format::{count, plain, share, span, wall_clock};
 
@@ -131,6 +131,37 @@ pub(crate) fn figures(session: &Session) -> Vec<Fact> {
         ));
     }
     facts
+}
+
+/// What the program was short of, where it was short of anything: JUmPER's performance tags of its level.
+pub(crate) fn signature(session: &Session) -> Option<String> {
+    let mut signatures = Signature::of(session);
+    signatures.retain(|signature| session.string(signature.level) == "process");
+    if let [only] = signatures.as_slice() {
+        return (!only.is_normal()).then(|| tags(only));
+    }
+    let mut tags: Vec<(&TagScore, usize)> = Vec::new();
+    for signature in signatures.iter().filter(|signature| !signature.is_normal()) {
+        for score in &signature.tags {
+            match tags.iter_mut().find(|(other, _)| other.tag == score.tag) {
+                Some((_, hosts)) => *hosts += 1,
+                None => tags.push((score, 1)),
+            }
+        }
+    }
+    let texts = tags
+        .iter()
+        .map(|(score, hosts)| format!("{} ({hosts} of {} hosts)", score.tag, signatures.len()));
+    (!tags.is_empty()).then(|| texts.collect::<Vec<_>>().join(", "))
+}
+
+/// The tags of a signature with their scores.
+pub(crate) fn tags(signature: &Signature) -> String {
+    let texts = signature.tags.iter().map(|score| match score.score {
+        0.0 => score.tag.to_string(),
+        part => format!("{} ({})", score.tag, share(part, 1.0)),
+    });
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// How often the recorder looked, against how often it meant to.

@@ -56,6 +56,15 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
+/// So many bytes, in MiB or GiB.
+pub(crate) fn bytes(bytes: f64) -> String {
+    let mebibytes = bytes / f64::from(1 << 20);
+    match mebibytes.abs() {
+        size if size < 1024.0 => format!("{} MiB", number(mebibytes)),
+        _ => format!("{} GiB", number(mebibytes / 1024.0)),
+    }
+}
+
 /// The time of day at which a session began, where it was recorded: `2026-11-21 10:00:00 +0100`.
 pub(crate) fn wall_clock(anchor: &ClockAnchor, unix_ns: i64) -> String {
     let utc = DateTime::from_timestamp_nanos(unix_ns);

@@ -336,18 +336,23 @@ impl Nodes {
 fn metrics(session: &Session) -> Vec<Metric> {
     let all = series(session);
     let largest = |name: &str| {
-        let same = all.iter().filter(|series| series.column.name == name);
+        let same = all
+            .iter()
+            .filter(|series| series.metric.column.name == name);
         let values = same.flat_map(|series| series.points.iter().filter_map(|point| point.1));
         values.fold(0.0, f64::max)
     };
     let described = all.iter().map(|series| {
-        let (unit, factor) = scale(&series.column.unit, largest(&series.column.name));
+        let (unit, factor) = scale(
+            &series.metric.column.unit,
+            largest(&series.metric.column.name),
+        );
         let scaled = |value: Option<f64>| value.map(|value| value * factor);
         Metric {
-            name: series.column.name.clone(),
-            label: series.label().into(),
+            name: series.metric.column.name.clone(),
+            label: series.metric.label().into(),
             unit: unit.into(),
-            level: series.level.into(),
+            level: series.metric.level.into(),
             time_ns: series.points.iter().map(|point| point.0).collect(),
             value: series.points.iter().map(|point| scaled(point.1)).collect(),
         }

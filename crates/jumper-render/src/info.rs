@@ -2,16 +2,17 @@
 
 use std::io::{self, Write};
 
-use jumper_session::{CellOutcome, Parts, Session};
+use jumper_session::{CellOutcome, Parts, Session, Signature, Thresholds};
 
 use crate::facts;
 use crate::format::{count, plain, span};
+use crate::text::{paint::Paint, table};
 
 /// What of a session [`info`] looks at: how large its tables are is known without reading them.
-pub const INFO_NEEDS: Parts = Parts::SAMPLE_COUNTS.with(Parts::CELLS);
+pub const INFO_NEEDS: Parts = Parts::SAMPLE_COUNTS.with(Parts::CELLS).with(Parts::METRICS);
 
 /// Writes what a session says about itself: what ran where, how it was recorded, how much there is of each
-/// table.
+/// table; then what the metrics came to.
 ///
 /// # Errors
 /// If `out` cannot be written to.
@@ -117,8 +118,44 @@ pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         );
         line("Cell", &plain(&text))?;
     }
+    for signature in Signature::of(session) {
+        line("Signature", &plain(&judged(session, &signature)))?;
+    }
+    if let Some(chosen) = manifest.thresholds {
+        line("Thresholds", &thresholds(chosen))?;
+    }
     for note in &manifest.notes {
         line("Note", &plain(note))?;
     }
-    Ok(())
+    let mut tables = Vec::new();
+    table::metrics(session, Paint::new(false), &mut tables)?;
+    if !tables.is_empty() {
+        writeln!(out)?;
+    }
+    out.write_all(&tables)
+}
+
+/// What a level was short of, and what nobody knows.
+fn judged(session: &Session, signature: &Signature) -> String {
+    let mut text = format!(
+        "{}: {}",
+        session.string(signature.level),
+        facts::tags(signature)
+    );
+    if let [_, _, ..] = session.hosts() {
+        text = format!("{} {text}", session.hosts()[signature.host.index()].name);
+    }
+    let unknown: Vec<&str> = signature.unknown.iter().map(|tag| tag.name()).collect();
+    match unknown.is_empty() {
+        true => text,
+        false => format!("{text}; not known: {}", unknown.join(", ")),
+    }
+}
+
+fn thresholds(mut chosen: Thresholds) -> String {
+    let each = Thresholds::NAMES.iter().filter_map(|name| {
+        let value = chosen.get_mut(name)?;
+        Some(format!("{name} {value}"))
+    });
+    each.collect::<Vec<_>>().join(", ")
 }

@@ -8,7 +8,7 @@
 //! | --- | --- | --- |
 //! | `text` | `text/` | people in front of a terminal |
 //! | `html` | `html.rs`, `templates/` | people with a browser; one file that needs no network |
-//! | `json` | `json.rs` | programs; the schema is that of pyinstrument's JSON renderer |
+//! | `json` | `json/` | programs; the schema is that of pyinstrument's JSON renderer |
 //!
 //! A new renderer is one file and one line in [`renderers`].
 //!
@@ -37,6 +37,7 @@ mod json;
 mod metrics;
 mod paths;
 mod renderer;
+mod resources;
 mod text;
 
 pub use diff::{DIFF_NEEDS, diff};
@@ -44,6 +45,7 @@ pub use error::RenderError;
 pub use file::{check_file, render_to_file};
 pub use info::{INFO_NEEDS, info};
 pub use renderer::{RenderOptions, Renderer, renderer, renderer_for_extension, renderers};
+pub use resources::{RESOURCES_NEED, resources};
 
 #[doc(no_inline)]
 pub use jumper_session::{Parts, Session};

@@ -244,6 +244,46 @@ fn json_has_the_schema_of_pyinstrument_and_the_right_figures() {
 }
 
 #[test]
+fn json_says_what_metrics_came_to_and_who_used_what() {
+    let report: Value = serde_json::from_str(&report(&session(), "json")).expect("valid JSON");
+    let metrics = report["metrics"].as_array().expect("a list");
+    let read = metrics.iter().find(|metric| metric["name"] == "io_read");
+    let expected = serde_json::json!({
+        "name": "io_read", "host": "", "level": "process", "unit": "MiB/s", "rows": 3, "count": 2,
+        "min": 2.0, "average": 3.0, "max": 4.0, "total": 3.0, "total_unit": "MiB", "limit": null,
+    });
+    assert_eq!(read, Some(&expected));
+    let process = &report["signatures"][0];
+    assert_eq!(process["level"], "process");
+    assert_eq!(process["tags"][0]["tag"], "cpu-bound");
+    assert_eq!(process["unknown"][0], "memory-bound");
+
+    let resources = &report["resources"];
+    assert_eq!(resources["cpu_time"]["measured"], 1.2);
+    assert_eq!(resources["gpu_time"], Value::Null);
+    let root = &report["root_frame"]["resources"];
+    assert_eq!(root["estimate"], true);
+    assert_eq!(root["total"]["cpu_time"], 1.2);
+    assert_eq!(root["total"]["memory_gained"], 1_610_612_736);
+    assert_eq!(root["own"]["cpu_time"], 0.0);
+    assert_eq!(root["total"]["gpu_time"], Value::Null);
+    // `work` ran from 0 to 0.3 s, when 0.4 s of CPU time were used in half a second; `loads` below it came after.
+    let work = &report["root_frame"]["children"][0]["children"][0]["children"][0];
+    let used = work["resources"]["own"]["cpu_time"]
+        .as_f64()
+        .expect("a number");
+    assert!((used - 0.4 * 299.0 / 500.0).abs() < 1e-6, "{used}");
+}
+
+#[test]
+fn info_of_a_session() {
+    let mut out = Vec::new();
+    jumper_render::info(&session(), &mut out).expect("it is written");
+    jumper_render::resources(&session(), &mut out).expect("it is written");
+    insta::assert_snapshot!(String::from_utf8(out).expect("text is UTF-8"));
+}
+
+#[test]
 fn one_thread_is_the_root_of_the_json() {
     let mut builder = SessionBuilder::new();
     let host = builder.add_host(Host::default());

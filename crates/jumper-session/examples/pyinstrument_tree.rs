@@ -47,6 +47,7 @@ fn report(session: &Session, options: &Value) -> Result<Value, Box<dyn Error>> {
         timeline,
         self_nodes: true,
         scope: Scope::Session,
+        ..TreeOptions::default()
     };
     let tree = default_processors(show_all, timeline)
         .into_iter()

@@ -299,6 +299,7 @@ impl SessionBuilder {
             tables: self.tables,
             parts: Parts::ALL,
             rows: RowCounts::default(),
+            attribution: None,
             path: None,
         }
     }

@@ -63,6 +63,24 @@
 //! # assert!(report("/nowhere.pyisession".as_ref()).is_err());
 //! ```
 //!
+//! # What a program used
+//!
+//! ```
+//! use jumper_session::{FrameTree, Resource, Session, Signature, TreeOptions};
+//!
+//! fn print(session: &Session) {
+//!     for signature in Signature::of(session) {
+//!         println!("{}: {:?}", session.string(signature.level), signature.tags);
+//!     }
+//!     // An estimate: what was measured, shared out among what ran.
+//!     let tree = FrameTree::build_with(session, &TreeOptions { resources: true, ..TreeOptions::default() });
+//!     for used in tree.functions() {
+//!         println!("{} {} bytes", tree.function(used.function).name, used.own.get(Resource::BytesWritten));
+//!     }
+//! }
+//! # print(&jumper_session::SessionBuilder::new().finish(Default::default()));
+//! ```
+//!
 //! # Writing one
 //!
 //! ```
@@ -97,6 +115,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod analysis;
 mod builder;
 mod combine;
 mod compare;
@@ -122,6 +141,10 @@ mod tables;
 mod time;
 mod tree;
 
+pub use analysis::{
+    Attribution, FunctionUse, MetricStatistics, PerformanceTag, Resource, Resources, Signature,
+    TagScore, Thresholds,
+};
 pub use builder::SessionBuilder;
 pub use combine::combine;
 pub use compare::{Compared, Comparison, Label, Side, compare};

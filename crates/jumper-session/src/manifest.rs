@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{Thresholds, Timestamp};
 
 /// The manifest of a session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,7 +25,8 @@ pub struct Manifest {
     /// The observed interpreter, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<Python>,
-    /// The directories that modules were looked for in (`sys.path`), where they are known.
+    /// The directories that modules were looked for in (`sys.path`, as last seen), where they are known. What is relative counts
+    /// from [`Program::cwd`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sys_path: Option<Vec<String>>,
     /// The directories that Python and its libraries were installed in (`sys.prefix`, `sys.base_prefix`,
@@ -65,6 +66,9 @@ pub struct Manifest {
     /// Rows in the table of cells, set by the builder; `None` in sessions of the first writers, which have no such table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cells: Option<u64>,
+    /// What the levels of the metrics are judged by; JUmPER's defaults where nobody chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Thresholds>,
     /// What a reader should be told about this recording, one line each.
     #[serde(default)]
     pub notes: Vec<String>,

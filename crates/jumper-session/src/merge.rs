@@ -267,6 +267,7 @@ fn manifest(sessions: &[Session], shift: impl Fn(&Session) -> i128) -> Manifest 
         metrics: all()
             .filter_map(|manifest| manifest.metrics)
             .reduce(both_metrics),
+        thresholds: common(all().map(|manifest| manifest.thresholds)).flatten(),
         notes,
         ..Manifest::default()
     }

@@ -10,7 +10,10 @@ use crate::tables::{
     CellTable, FrameTable, Function, MetricColumn, MetricsTable, ProcessTable, SampleTable,
     StackTable, StringTable, Tables, ThreadTable,
 };
-use crate::{FunctionId, Host, Manifest, Parts, ProcessId, StackId, StringId, ThreadId, Timestamp};
+use crate::{
+    Attribution, FunctionId, Host, Manifest, Parts, ProcessId, StackId, StringId, ThreadId,
+    Thresholds, Timestamp,
+};
 
 /// A recording: its manifest and its tables, which never change.
 ///
@@ -24,6 +27,8 @@ pub struct Session {
     pub(crate) parts: Parts,
     /// How many rows the tables have that were not.
     pub(crate) rows: RowCounts,
+    /// Who used what in the session that this one was selected from.
+    pub(crate) attribution: Option<Attribution>,
     pub(crate) path: Option<PathBuf>,
 }
 
@@ -208,6 +213,13 @@ impl Session {
     pub fn cells(&self) -> &CellTable {
         self.parts.assert(Parts::CELLS);
         &self.tables.cells
+    }
+
+    /// The same session, to be judged by other thresholds from now on, also where it is saved.
+    #[must_use]
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.manifest.thresholds = Some(thresholds);
+        self
     }
 
     /// The machines, indexed by [`HostId`](crate::HostId).

@@ -280,9 +280,18 @@ pub(crate) fn check(path: &Path, room: &Path) -> bool {
             return false;
         }
     };
+    for found in MetricStatistics::of(&session) {
+        assert!(found.min <= found.max && found.count <= found.rows);
+    }
+    assert!(
+        Signature::of(&session)
+            .iter()
+            .all(|signature| !signature.tags.is_empty())
+    );
     for timeline in [false, true] {
         let shape = TreeOptions {
             timeline,
+            resources: true,
             ..TreeOptions::default()
         };
         let tree = FrameTree::build_with(&session, &shape);

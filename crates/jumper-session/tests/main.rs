@@ -1,5 +1,6 @@
 //! Sessions from the outside: written, read, damaged, and turned into trees.
 
+mod analysis;
 mod corpus;
 mod damage;
 mod deep;

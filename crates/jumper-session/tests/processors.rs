@@ -22,7 +22,7 @@ fn session(samples: &[(Frames<'_>, u64)], start: Frames<'_>) -> Session {
             duration: Duration::from_millis(*millis),
             thread,
             task: None,
-            state: ThreadState::NONE,
+            state: ThreadState::ON_CPU,
             stack,
         });
     }
@@ -59,6 +59,7 @@ const AGGREGATED: TreeOptions = TreeOptions {
     timeline: false,
     self_nodes: true,
     scope: Scope::Session,
+    resources: true,
 };
 const TIMELINE: TreeOptions = TreeOptions {
     timeline: true,
@@ -97,6 +98,25 @@ fn assert_conserved(tree: &FrameTree) {
         let node = tree.node(id);
         let below: Duration = tree.children(id).map(|child| tree.node(child).time()).sum();
         assert_eq!(node.time(), node.self_time() + node.absorbed_time() + below);
+    }
+    if tree.attribution().is_none() {
+        return;
+    }
+    // Here every sample runs on a CPU, and that is all that is known: resources are where time is.
+    let totals = tree.resource_totals();
+    for (id, _) in tree.walk_from(tree.root()) {
+        let node = tree.node(id);
+        for (resources, time) in [
+            (totals[id.index()], node.time()),
+            (node.own_resources(), node.self_time()),
+            (node.absorbed_resources(), node.absorbed_time()),
+        ] {
+            let cpu = resources.get(Resource::CpuTime);
+            assert!(
+                (cpu - time.as_secs_f64()).abs() < 1e-9,
+                "{cpu} s in {time:?}"
+            );
+        }
     }
 }
 
@@ -500,7 +520,7 @@ fn random_session_of(seed: u64, most: usize) -> Session {
             duration: Duration::from_nanos(random.below(5) as u64 * 1000),
             thread: threads[random.below(used)],
             task: None,
-            state: ThreadState::NONE,
+            state: ThreadState::ON_CPU,
             stack,
         });
     }
@@ -534,6 +554,7 @@ fn all_tree_options() -> impl Iterator<Item = TreeOptions> {
             timeline: bits & 1 != 0,
             self_nodes: bits & 2 != 0,
             scope,
+            resources: true,
         })
     })
 }

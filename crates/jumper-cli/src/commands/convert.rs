@@ -8,12 +8,12 @@ use jumper_session::{Error, Parts};
 use crate::args::ConvertArgs;
 use crate::error::CliError;
 use crate::input;
-use crate::select::select;
+use crate::select::{judge, select};
 use crate::terminal::Progress;
 
 pub(crate) fn convert(arguments: &ConvertArgs) -> Result<u8, CliError> {
     let session = input::open(&arguments.input, Parts::ALL)?;
-    let mut session = select(session, &arguments.select)?;
+    let mut session = judge(select(session, &arguments.select)?, &arguments.judge);
     if let Some(seconds) = arguments.interval {
         // What is no span of time is none of any length.
         let interval = Duration::try_from_secs_f64(seconds).unwrap_or_default();

@@ -11,6 +11,7 @@ pub(crate) fn render(arguments: &RenderArgs) -> Result<u8, CliError> {
     let parts = target.needs().with(select::needs(&arguments.select));
     let session = input::open(&arguments.session, parts)?;
     let session = select::select(session, &arguments.select)?;
+    let session = select::judge(session, &arguments.judge);
     target.check()?;
     target.write(&session, &arguments.output)?;
     Ok(0)

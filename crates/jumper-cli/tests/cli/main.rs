@@ -8,4 +8,5 @@ mod formats;
 mod journal;
 mod libraries;
 mod render;
+mod resources;
 mod run;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Done, Place, busy, finish, send, session_of};
+use crate::support::{Done, Place, busy, finish, parsed, send, session_of};
 
 /// The share of the time that a function has in a JSON report, wherever it was called.
 fn share_of(report: &Value, function: &str) -> f64 {
@@ -20,15 +20,6 @@ fn share_of(report: &Value, function: &str) -> f64 {
         }
     }
     total / report["root_frame"]["time"].as_f64().expect("a number")
-}
-
-/// A call tree is deeper than the parser allows by default: importing a module takes a dozen frames.
-fn parsed(json: &str) -> Value {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    deserializer.disable_recursion_limit();
-    let value = serde::Deserialize::deserialize(&mut deserializer).expect("valid JSON");
-    deserializer.end().expect("one JSON document");
-    value
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 /// A directory of its own, in which a test's sessions are kept as well.
 pub(crate) struct Place {
     directory: tempfile::TempDir,
@@ -158,4 +160,13 @@ pub(crate) fn session_of(report: &str) -> &Path {
             .expect("the last line names the session")
             .trim(),
     )
+}
+
+/// A call tree is deeper than the parser allows by default: importing a module takes a dozen frames.
+pub(crate) fn parsed(json: &str) -> Value {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    deserializer.disable_recursion_limit();
+    let value = serde::Deserialize::deserialize(&mut deserializer).expect("valid JSON");
+    deserializer.end().expect("one JSON document");
+    value
 }

@@ -1,7 +1,7 @@
 //! The report for a terminal.
 
-mod paint;
-mod table;
+pub(crate) mod paint;
+pub(crate) mod table;
 mod tree;
 
 use std::io::Write;
@@ -97,6 +97,9 @@ fn header(session: &Session, paint: Paint, out: &mut dyn Write) -> Result<(), Re
         let cell = |fact: &Fact| line(fact.label, &format!("{:<26}", fact.value));
         let cells: String = pair.iter().map(cell).collect();
         writeln!(out, "{}", cells.trim_end())?;
+    }
+    if let Some(signature) = facts::signature(session) {
+        writeln!(out, "{}", line("Signature", &signature))?;
     }
     for note in &session.manifest().notes {
         writeln!(

@@ -2,7 +2,7 @@
 
 /// What a piece of text is, from which its colour follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Plain,
     Bold,
     Dim,
@@ -20,7 +20,7 @@ pub(super) enum Style {
 impl Style {
     /// The colour of a share of the time. Hue and weight both change, so that it can be told without seeing
     /// red from green.
-    pub(super) fn of_share(share: f64) -> Self {
+    pub(crate) fn of_share(share: f64) -> Self {
         match share {
             share if share >= 0.5 => Self::Hottest,
             share if share >= 0.2 => Self::Hot,
@@ -45,16 +45,16 @@ impl Style {
 
 /// Paints or does not.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paint {
+pub(crate) struct Paint {
     color: bool,
 }
 
 impl Paint {
-    pub(super) fn new(color: bool) -> Self {
+    pub(crate) fn new(color: bool) -> Self {
         Self { color }
     }
 
-    pub(super) fn style(self, style: Style, text: &str) -> String {
+    pub(crate) fn style(self, style: Style, text: &str) -> String {
         match style.codes() {
             codes if self.color && !codes.is_empty() => format!("\x1b[{codes}m{text}\x1b[0m"),
             _ => text.to_owned(),

@@ -2,59 +2,72 @@
 
 use std::io::{self, Write};
 
-use jumper_session::Session;
+use jumper_session::{HostId, MetricKind, MetricStatistics, Session, StringId};
 
 use super::paint::{Paint, Style};
 use crate::format::plain;
-use crate::metrics::{Series, Summary, series};
+use crate::metrics::Metric;
 
 /// Width of a column of figures.
 const WIDTH: usize = 13;
 
 /// Writes a line for each metric, level by level.
-pub(super) fn metrics(session: &Session, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
-    let all: Vec<(Series<'_>, Summary)> = series(session)
-        .into_iter()
-        .filter_map(|series| series.summary().map(|summary| (series, summary)))
-        .collect();
-    if all.is_empty() {
-        return Ok(());
+pub(crate) fn metrics(session: &Session, paint: Paint, out: &mut dyn Write) -> io::Result<()> {
+    let all = MetricStatistics::of(session);
+    let metric = |statistics: &MetricStatistics| Metric {
+        column: session.metrics().column(statistics.metric),
+        level: session.string(statistics.level),
+    };
+    let mut heads = vec!["average", "min", "max", "total"];
+    if all.iter().any(|statistics| statistics.limit.is_some()) {
+        heads.push("limit");
     }
-    let label_width = all
+    let head: String = heads.iter().map(|name| format!("{name:>WIDTH$}")).collect();
+    let sources = sources(&all);
+    let titles: Vec<String> = sources
         .iter()
-        .map(|(series, _)| plain(series.label_at_level()).chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(16);
-    let head: String = ["average", "min", "max", "total"]
-        .iter()
-        .map(|name| format!("{name:>WIDTH$}"))
+        .map(|&source| title(session, source))
         .collect();
-    let mut levels: Vec<&str> = Vec::new();
-    for (series, _) in &all {
-        if !levels.contains(&series.level) {
-            levels.push(series.level);
-        }
-    }
-    for level in levels {
-        let title = format!("{:<label_width$}", plain(&capitalised(level)));
-        writeln!(
-            out,
-            "  {}{}",
-            paint.style(Style::Bold, &title),
-            paint.style(Style::Dim, &head)
-        )?;
-        for (series, summary) in all.iter().filter(|(series, _)| series.level == level) {
-            let line = format!(
-                "  {:<label_width$}{}",
-                plain(series.label_at_level()),
-                figures(series, summary)
-            );
+    let labels = all
+        .iter()
+        .map(|statistics| plain(metric(statistics).label_at_level()));
+    let widths = labels.chain(titles.iter().cloned());
+    let width = widths.map(|label| label.chars().count()).max();
+    let width = width.unwrap_or(0).max(16);
+    for (source, title) in sources.into_iter().zip(titles) {
+        let title = paint.style(Style::Bold, &format!("{title:<width$}"));
+        writeln!(out, "  {title}{}", paint.style(Style::Dim, &head))?;
+        let here = |statistics: &&MetricStatistics| (statistics.host, statistics.level) == source;
+        for statistics in all.iter().filter(here) {
+            let metric = metric(statistics);
+            let label = plain(metric.label_at_level());
+            let line = format!("  {label:<width$}{}", figures(metric, statistics));
             writeln!(out, "{}", line.trim_end())?;
         }
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Levels and where they were measured, as they appear.
+fn sources(all: &[MetricStatistics]) -> Vec<(HostId, StringId)> {
+    let mut sources: Vec<_> = all
+        .iter()
+        .map(|statistics| (statistics.host, statistics.level))
+        .collect();
+    // Those of one level of one host follow each other.
+    sources.dedup();
+    sources
+}
+
+/// The level, with the host where there are several.
+fn title(session: &Session, (host, level): (HostId, StringId)) -> String {
+    let level = capitalised(session.string(level));
+    let text = match session.hosts() {
+        [_] => level,
+        hosts => format!("{level}, {}", hosts[host.index()].name),
+    };
+    plain(&text)
 }
 
 /// `process` as a title.
@@ -65,21 +78,15 @@ fn capitalised(level: &str) -> String {
     })
 }
 
-fn figures(series: &Series<'_>, summary: &Summary) -> String {
+fn figures(metric: Metric<'_>, statistics: &MetricStatistics) -> String {
     // What only ever rises has no average that means anything.
-    let is_counter = summary.total.is_some() && !series.column.unit.ends_with("/s");
-    let cells = match is_counter {
-        true => [None, None, None, summary.total],
-        false => [
-            Some(summary.average),
-            Some(summary.min),
-            Some(summary.max),
-            None,
-        ],
-    };
-    let mut texts = cells.map(|cell| cell.map_or_else(String::new, |value| series.quantity(value)));
-    if let Some(total) = summary.total.filter(|_| !is_counter) {
-        texts[3] = series.total_quantity(total);
-    }
-    texts.iter().map(|text| format!("{text:>WIDTH$}")).collect()
+    let is_level = metric.column.kind != MetricKind::Counter;
+    let values = [statistics.average, statistics.min, statistics.max];
+    let values = values.map(|value| is_level.then(|| metric.quantity(value)));
+    let total = statistics.total.map(|total| metric.total_quantity(total));
+    let limit = statistics.limit.map(|limit| metric.quantity(limit));
+    let cells = values.into_iter().chain([total, limit]);
+    cells
+        .map(|cell| format!("{:>WIDTH$}", cell.unwrap_or_default()))
+        .collect()
 }

@@ -105,6 +105,7 @@ impl<'a> Reader<'a> {
             tables: self.tables,
             parts: self.parts,
             rows: self.rows,
+            attribution: None,
             path: Some(self.path.into()),
         };
         let (rows, threads) = (session.row_counts(), session.tables.threads.len());

@@ -70,6 +70,9 @@ fn keep_only(tree: FrameTree, outer: NodeId, inner: NodeId) -> FrameTree {
     let above = tree.node(outer).parent();
     let (outer_node, inner_node) = (tree.node(outer), tree.node(inner));
     let lost_ns = outer_node.time_ns - inner_node.time_ns;
+    let around =
+        (outer.index()..inner.index()).chain(inner_node.end.index()..outer_node.end.index());
+    let lost = tree.used_by(around);
     let rows = (0..outer.index())
         .chain(inner.index()..inner_node.end.index())
         .chain(outer_node.end.index()..tree.len());
@@ -90,6 +93,7 @@ fn keep_only(tree: FrameTree, outer: NodeId, inner: NodeId) -> FrameTree {
     // What is left out is still part of all time.
     if let Some(above) = above {
         kept[above.index()].absorbed_time_ns += lost_ns;
+        kept[above.index()].used.add_absorbed(lost);
     }
     tree.with_nodes(kept)
 }

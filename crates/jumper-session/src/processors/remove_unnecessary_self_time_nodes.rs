@@ -25,6 +25,7 @@ pub fn remove_unnecessary_self_time_nodes(
                 let above = kept.last_mut().expect("bug: its parent was kept");
                 above.self_time_ns += node.self_time_ns;
                 above.absorbed_time_ns += node.absorbed_time_ns;
+                above.used += &node.used;
                 new_ids.push(NodeId::from_len(kept.len() - 1));
             }
             _ => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::tables::{Cell, Sample, ThreadState};
-use crate::{Parts, ProcessId, Session, ThreadId, Timestamp};
+use crate::{Attribution, Parts, ProcessId, Session, ThreadId, Timestamp};
 pub use query::Query;
 pub use span::{CellSpan, Span, SpanError};
 
@@ -287,6 +287,10 @@ impl Session {
             true => Parts::SAMPLES,
             false => Parts::CALLS,
         });
+        // A part of the samples gets its part, and not what the others used.
+        if self.parts.contains(Attribution::NEEDS) {
+            self.attribution = Some(Attribution::of(&self));
+        }
         let tables = &mut self.tables;
         let samples = tables
             .samples

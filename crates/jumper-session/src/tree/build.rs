@@ -16,19 +16,25 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
+use crate::analysis::Shares;
 use crate::tables::{NONE_U32, Sample, SampleTable, StackTable};
 use crate::tree::draft::{Draft, Order};
 use crate::tree::{
     ClassTime, Context, FrameTree, MAX_CLASSES, NodeKind, Scope, Synthetic, TreeOptions,
 };
-use crate::{FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp};
+use crate::{Attribution, FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp};
 
 /// The most nodes that a tree has: about 3 GB of them. A file of a few megabytes can ask for any number
 /// (many threads, each at the bottom of the same deep stack), a real program stays far below.
 pub(super) const MAX_NODES: usize = 1 << 25;
 
 /// See [`FrameTree::build_with`].
-pub(super) fn build(session: &Session, options: &TreeOptions, max_nodes: usize) -> FrameTree {
+pub(super) fn build(
+    session: &Session,
+    options: &TreeOptions,
+    attribution: Option<&Attribution>,
+    max_nodes: usize,
+) -> FrameTree {
     let context = Context::of(session);
     let paths = call_paths(session.stacks(), &context);
     let groups = group_by_thread(session.samples(), session.threads().len());
@@ -42,6 +48,7 @@ pub(super) fn build(session: &Session, options: &TreeOptions, max_nodes: usize) 
         own: Vec::new(),
         context: &context,
         options,
+        shares: attribution.map(Attribution::shares),
         paths,
         max_nodes,
     };
@@ -168,6 +175,7 @@ struct Builder<'a> {
     own: Vec<Own>,
     context: &'a Context,
     options: &'a TreeOptions,
+    shares: Option<Shares<'a>>,
     max_nodes: usize,
 }
 
@@ -210,11 +218,15 @@ impl Builder<'_> {
         }
         let node = self.draft.node_mut(id);
         node.sample_count += 1;
+        let share = self.shares.as_mut().map(|shares| shares.next(&sample));
+        let share = share.unwrap_or_default();
         if !is_whole {
             node.absorbed_time_ns += nanos;
+            node.used.add_absorbed(share);
             return;
         }
         node.self_time_ns += nanos;
+        node.used.add_own(share);
         if self.options.self_nodes {
             self.own.resize(self.draft.len(), Own::default());
             let own = &mut self.own[id.index()];
@@ -236,10 +248,12 @@ impl Builder<'_> {
             let node = self.draft.node_mut(id);
             let nanos = std::mem::take(&mut node.self_time_ns);
             node.sample_count -= own.count;
+            let used = node.used.take_own();
             let own_id = self.draft.push(NodeKind::SelfTime, id, 0, own.first_seen);
             let own_node = self.draft.node_mut(own_id);
             own_node.self_time_ns = nanos;
             own_node.sample_count = own.count;
+            own_node.used.add_own(used);
         }
     }
 
@@ -425,10 +439,10 @@ mod tests {
     fn a_full_tree_absorbs_the_rest() {
         let session = deep_session();
         let options = TreeOptions::default();
-        let whole = build(&session, &options, usize::MAX);
+        let whole = build(&session, &options, None, usize::MAX);
         assert_eq!(whole.len(), 1 + 2 * 11);
 
-        let cut = build(&session, &options, 15);
+        let cut = build(&session, &options, None, 15);
         assert_eq!(cut.len(), 15);
         assert_eq!(cut.total(), whole.total());
         let absorbed: Duration = cut.nodes().iter().map(|node| node.absorbed_time()).sum();
@@ -440,6 +454,7 @@ mod tests {
         let tree = build(
             &SessionBuilder::new().finish(Manifest::default()),
             &TreeOptions::default(),
+            None,
             usize::MAX,
         );
         assert!(tree.is_empty() && tree.roots().next().is_none() && tree.walk().next().is_none());

@@ -64,12 +64,14 @@ impl Draft {
         let mut pending = vec![(0_u32, None)];
         while let Some((row, parent)) = pending.pop() {
             let id = NodeId::from_len(preorder.len());
-            // Taken, not copied: a node owns its classes.
+            // Taken, not copied: a node owns these.
             let node = &mut self.nodes[row as usize];
             let classes = std::mem::take(&mut node.classes);
+            let used = std::mem::take(&mut node.used);
             preorder.push(Node {
                 parent,
                 classes,
+                used,
                 ..node.clone()
             });
             let below = &children[ranges[row as usize] as usize..ranges[row as usize + 1] as usize];

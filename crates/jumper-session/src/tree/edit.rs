@@ -51,14 +51,24 @@ impl FrameTree {
                     let above = &mut kept[above.index()];
                     above.self_time_ns += node.self_time_ns;
                     above.absorbed_time_ns += node.absorbed_time_ns;
+                    above.used += &node.used;
                 }
-                Replacement::SelfTime => kept.push(Node {
-                    time_ns: node.time_ns,
-                    self_time_ns: node.time_ns,
-                    sample_count: node.sample_count,
-                    ..Node::new(NodeKind::SelfTime, Some(above), 0, node.first_seen)
-                }),
-                Replacement::Nothing => kept[above.index()].absorbed_time_ns += node.time_ns,
+                Replacement::SelfTime => {
+                    let mut own = Node {
+                        time_ns: node.time_ns,
+                        self_time_ns: node.time_ns,
+                        sample_count: node.sample_count,
+                        ..Node::new(NodeKind::SelfTime, Some(above), 0, node.first_seen)
+                    };
+                    own.used.add_own(self.used_by(id.index()..row));
+                    kept.push(own);
+                }
+                Replacement::Nothing => {
+                    let used = self.used_by(id.index()..row);
+                    let above = &mut kept[above.index()];
+                    above.absorbed_time_ns += node.time_ns;
+                    above.used.add_absorbed(used);
+                }
             }
         }
         self.with_nodes(kept)

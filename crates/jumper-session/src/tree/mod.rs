@@ -8,6 +8,7 @@ mod groups;
 mod node;
 mod options;
 mod timeline;
+mod used;
 mod walk;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub use node::{Node, NodeKind};
 pub use options::{Scope, TreeOptions};
 pub use walk::{Children, Walk};
 
-use crate::{Function, FunctionId, NodeId, Session};
+use crate::{Attribution, Function, FunctionId, NodeId, Resources, Session};
 
 /// Where the time went, by call path: one tree per thread, under a common root.
 ///
@@ -30,8 +31,9 @@ use crate::{Function, FunctionId, NodeId, Session};
 /// any depth takes no stack.
 ///
 /// Time is conserved: for every node, `time = self_time + absorbed_time + the time of its children`. The
-/// passes in this crate that remove nodes move their time into `absorbed_time` of the node above.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// passes in this crate that remove nodes move their time into `absorbed_time` of the node above. What else
+/// was used is treated in the same way, where a tree was built with it.
+#[derive(Clone, Debug, PartialEq)]
 pub struct FrameTree {
     nodes: Vec<Node>,
     /// The root of each group.
@@ -40,6 +42,7 @@ pub struct FrameTree {
     /// Whether the common root is the whole. A tree keeps what it was built with: roots may be removed later.
     root_is_top: bool,
     context: Arc<Context>,
+    attribution: Option<Attribution>,
 }
 
 impl FrameTree {
@@ -58,10 +61,36 @@ impl FrameTree {
 
     /// Adds up the samples of a session as `options` say; [`build`](Self::build) is this with the default.
     pub fn build_with(session: &Session, options: &TreeOptions) -> Self {
-        match options.timeline {
-            false => build::build(session, options, build::MAX_NODES),
-            true => timeline::build(session, options, build::MAX_NODES),
+        let attribution = options.resources.then(|| Attribution::of(session));
+        let build = match options.timeline {
+            false => build::build,
+            true => timeline::build,
+        };
+        let tree = build(session, options, attribution.as_ref(), build::MAX_NODES);
+        Self {
+            attribution,
+            ..tree
         }
+    }
+
+    /// What the estimates of a tree with [`TreeOptions::resources`] are from.
+    pub fn attribution(&self) -> Option<&Attribution> {
+        self.attribution.as_ref()
+    }
+
+    /// For each node, what it and all below it used besides time, as an estimate. Nothing in trees without
+    /// [`TreeOptions::resources`]; which resources are known at all is said by [`attribution`](Self::attribution).
+    pub fn resource_totals(&self) -> Vec<Resources> {
+        let mut totals = vec![Resources::default(); self.nodes.len()];
+        for (row, node) in self.nodes.iter().enumerate().rev() {
+            totals[row] += node.used.own();
+            totals[row] += node.used.absorbed();
+            if let Some(parent) = node.parent {
+                let total = totals[row];
+                totals[parent.index()] += total;
+            }
+        }
+        totals
     }
 
     /// The common root above the threads.
@@ -202,6 +231,16 @@ impl FrameTree {
         &self.nodes
     }
 
+    /// What the nodes of some rows used together.
+    pub(crate) fn used_by(&self, rows: impl IntoIterator<Item = usize>) -> Resources {
+        let mut sum = Resources::default();
+        for row in rows {
+            sum += self.nodes[row].used.own();
+            sum += self.nodes[row].used.absorbed();
+        }
+        sum
+    }
+
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
@@ -235,6 +274,7 @@ impl FrameTree {
             scope,
             root_is_top: false,
             context,
+            attribution: None,
         };
         let tree = tree.with_nodes(nodes);
         let samples = |id| tree.node(id).sample_count;

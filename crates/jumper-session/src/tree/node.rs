@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::{FunctionId, GroupId, NodeId, StringId, ThreadId};
+use crate::tree::used::Used;
+use crate::{FunctionId, GroupId, NodeId, Resources, StringId, ThreadId};
 
 /// What a node stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +22,7 @@ pub enum NodeKind {
 }
 
 /// A node of a [`FrameTree`](crate::FrameTree).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     pub(crate) kind: NodeKind,
     pub(crate) parent: Option<NodeId>,
@@ -39,6 +40,7 @@ pub struct Node {
     pub(crate) self_time_ns: u64,
     pub(crate) absorbed_time_ns: u64,
     pub(crate) sample_count: u64,
+    pub(crate) used: Used,
 }
 
 /// For how long a function ran as a method of a class.
@@ -69,6 +71,7 @@ impl Node {
             self_time_ns: 0,
             absorbed_time_ns: 0,
             sample_count: 0,
+            used: Used::default(),
         }
     }
 
@@ -132,6 +135,19 @@ impl Node {
         Duration::from_nanos(self.absorbed_time_ns)
     }
 
+    /// What was used while this node itself ran, as an estimate ([`Attribution`](crate::Attribution)): what
+    /// [`self_time`](Self::self_time) is of time. Nothing in trees without
+    /// [`TreeOptions::resources`](crate::TreeOptions::resources); with everything below see
+    /// [`FrameTree::resource_totals`](crate::FrameTree::resource_totals).
+    pub fn own_resources(&self) -> Resources {
+        self.used.own()
+    }
+
+    /// What nodes below this one used that were removed from the tree.
+    pub fn absorbed_resources(&self) -> Resources {
+        self.used.absorbed()
+    }
+
     /// Samples of this node and everything below it, removed nodes included.
     pub fn sample_count(&self) -> u64 {
         self.sample_count
@@ -159,6 +175,7 @@ impl Node {
         self.self_time_ns += other.self_time_ns;
         self.absorbed_time_ns += other.absorbed_time_ns;
         self.sample_count += other.sample_count;
+        self.used += &other.used;
         for time in &other.classes {
             self.add_class(*time);
         }

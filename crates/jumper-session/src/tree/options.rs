@@ -11,6 +11,8 @@ pub struct TreeOptions {
     pub self_nodes: bool,
     /// What is looked at as a whole.
     pub scope: Scope,
+    /// Gives every node what it used besides time, as an estimate ([`Attribution`](crate::Attribution)).
+    pub resources: bool,
 }
 
 /// What is looked at as a whole: what shares refer to, and what no processor takes away.

@@ -3,14 +3,20 @@
 //! From one sample to the next most of a stack stays as it is, and equal outer frames are the same row of the table of
 //! stacks. So only what is new is looked at, and time is handed from a frame to its caller when the frame is left.
 
+use crate::analysis::Shares;
 use crate::tables::{Sample, StackTable};
 use crate::tree::build::{group_by_thread, is_leaf, thread_order};
 use crate::tree::draft::{Draft, Order};
 use crate::tree::{ClassTime, Context, FrameTree, NodeKind, Scope, TreeOptions};
-use crate::{NodeId, Session, StackId, ThreadId};
+use crate::{Attribution, NodeId, Session, StackId, ThreadId};
 
 /// See [`FrameTree::build_with`].
-pub(super) fn build(session: &Session, options: &TreeOptions, max_nodes: usize) -> FrameTree {
+pub(super) fn build(
+    session: &Session,
+    options: &TreeOptions,
+    attribution: Option<&Attribution>,
+    max_nodes: usize,
+) -> FrameTree {
     let context = Context::of(session);
     let samples = session.samples();
     let mut builder = Builder {
@@ -22,6 +28,7 @@ pub(super) fn build(session: &Session, options: &TreeOptions, max_nodes: usize) 
         draft: Draft::new(),
         context: &context,
         options,
+        shares: attribution.map(Attribution::shares),
         max_nodes,
     };
     match options.scope {
@@ -65,6 +72,7 @@ struct Builder<'a> {
     draft: Draft,
     context: &'a Context,
     options: &'a TreeOptions,
+    shares: Option<Shares<'a>>,
     max_nodes: usize,
 }
 
@@ -91,12 +99,22 @@ impl Builder<'_> {
         let innermost = self.open.last_mut().expect("bug: no thread is open");
         innermost.pending_ns += nanos;
         let (node, kind) = (innermost.node, innermost.kind);
+        let share = self.shares.as_mut().map(|shares| shares.next(&sample));
+        let share = share.unwrap_or_default();
+        let id = match is_whole {
+            true => self.own_node(node, kind, row),
+            false => node,
+        };
+        let node = self.draft.node_mut(id);
+        node.sample_count += 1;
         match is_whole {
-            true => self.add_own(node, kind, nanos, row),
+            true => {
+                node.self_time_ns += nanos;
+                node.used.add_own(share);
+            }
             false => {
-                let node = self.draft.node_mut(node);
                 node.absorbed_time_ns += nanos;
-                node.sample_count += 1;
+                node.used.add_absorbed(share);
             }
         }
     }
@@ -186,8 +204,8 @@ impl Builder<'_> {
         true
     }
 
-    /// Adds the time of a sample that ended in a node. If the last one did too, it is one piece of its own time.
-    fn add_own(&mut self, node: NodeId, kind: NodeKind, nanos: u64, row: u32) {
+    /// Whose the time of a sample is that ended in a node. If the last one did too, it is one piece of its own time.
+    fn own_node(&mut self, node: NodeId, kind: NodeKind, row: u32) -> NodeId {
         let mut id = node;
         if self.options.self_nodes && !is_leaf(self.context, kind) {
             let last = NodeId::from_len(self.draft.len() - 1);
@@ -198,9 +216,7 @@ impl Builder<'_> {
                 id = self.draft.push(NodeKind::SelfTime, node, 0, row);
             }
         }
-        let node = self.draft.node_mut(id);
-        node.self_time_ns += nanos;
-        node.sample_count += 1;
+        id
     }
 }
 
@@ -253,7 +269,7 @@ mod tests {
 
     fn drawn(samples: &str, options: &TreeOptions, max_nodes: usize) -> String {
         let session = session(samples);
-        let tree = build(&session, options, max_nodes);
+        let tree = build(&session, options, None, max_nodes);
         assert_eq!(tree.total(), session.samples().total());
         let nodes = tree.walk().skip(2).map(|(id, _)| {
             let node = tree.node(id);
@@ -269,6 +285,7 @@ mod tests {
         timeline: true,
         self_nodes: false,
         scope: Scope::Thread,
+        resources: false,
     };
 
     #[test]

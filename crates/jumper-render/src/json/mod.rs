@@ -1,14 +1,17 @@
 //! The report for programs. Its schema is that of pyinstrument's JSON renderer, so that what reads the one
-//! reads the other; `lost_sample_count` and `qualname` are ours.
+//! reads the other; `lost_sample_count`, `qualname`, `metrics`, `signatures` and `resources` are ours.
 //!
 //! Written as it is walked: no value tree is built, and nothing recurses, so that depth and size do not matter.
 
+mod analysis;
+
 use std::io::{self, Write};
 
-use jumper_session::{FrameTree, NodeId, NodeKind, Parts, Session};
+use jumper_session::{Attribution, FrameTree, NodeId, NodeKind, Parts, Session, TreeOptions};
 
 use crate::paths::Paths;
 use crate::{RenderError, RenderOptions, Renderer, facts};
+use analysis::NodeResources;
 
 /// The renderer `json`.
 pub(crate) struct Json;
@@ -27,7 +30,7 @@ impl Renderer for Json {
     }
 
     fn needs(&self) -> Parts {
-        Parts::CALLS
+        Attribution::NEEDS
     }
 
     fn render(
@@ -58,8 +61,15 @@ impl Renderer for Json {
             || "null".into(),
             |time| format!("{:.6}", time.as_secs_f64()),
         );
-        write!(out, "\"cpu_time\":{cpu_time},\"root_frame\":")?;
-        Frames::of(session, &FrameTree::build(session)).write(out)?;
+        write!(out, "\"cpu_time\":{cpu_time},")?;
+        let options = TreeOptions {
+            resources: true,
+            ..TreeOptions::default()
+        };
+        let tree = FrameTree::build_with(session, &options);
+        analysis::write(session, &tree, out)?;
+        write!(out, "\"root_frame\":")?;
+        Frames::of(session, &tree).write(out)?;
         writeln!(out, "}}")?;
         Ok(())
     }
@@ -72,6 +82,7 @@ struct Frames<'a> {
     paths: Paths<'a>,
     /// Of each node whether it is the program's own code.
     is_application: Vec<bool>,
+    resources: Option<NodeResources<'a>>,
 }
 
 impl<'a> Frames<'a> {
@@ -81,6 +92,7 @@ impl<'a> Frames<'a> {
             tree,
             paths: Paths::of(session),
             is_application: tree.application_code(),
+            resources: NodeResources::of(tree),
         }
     }
 
@@ -147,6 +159,9 @@ impl<'a> Frames<'a> {
         let function = node.function().map(|id| session.function(id));
         if let Some(qualname) = function.and_then(|function| function.qualname) {
             write!(out, "\"qualname\":{},", encoded(qualname)?)?;
+        }
+        if let Some(resources) = &self.resources {
+            resources.write(id, out)?;
         }
         write!(out, "\"children\":[")?;
         Ok(())
