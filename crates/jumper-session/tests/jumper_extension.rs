@@ -92,8 +92,13 @@ fn a_session_has_what_the_files_say() {
     assert_eq!(gibibytes(host.gpus[1].memory_bytes), 79.65);
     assert_eq!(gibibytes(host.memory_bytes), 23.54);
     assert_eq!(host.memory_limits["process"], 8 << 30);
+    let chosen = Thresholds {
+        cpu_ratio: 0.5,
+        ..Thresholds::default()
+    };
+    assert_eq!(manifest.thresholds, Some(chosen));
     let notes = manifest.notes.join("\n");
-    for text in ["recorded by JUmPER", "thresholds", "UTC", "`level`"] {
+    for text in ["recorded by JUmPER", "UTC", "`level`"] {
         assert!(notes.contains(text), "no {text} in {notes}");
     }
 }
@@ -201,6 +206,7 @@ fn a_session_that_goes_there_and_back_is_the_same() {
         assert_eq!(rows(&back), rows(&session));
         assert_eq!(back.hosts(), session.hosts());
         assert_eq!(back.manifest().clock, session.manifest().clock);
+        assert_eq!(back.manifest().thresholds, session.manifest().thresholds);
         assert_eq!((back.start(), back.end()), (session.start(), session.end()));
     }
     let out = place.path().join("out");

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::thresholds::Thresholds;
 use super::{MANIFEST, damaged, open_file};
+use crate::Thresholds;
 use crate::error::{Error, Result};
 
 /// The most bytes of a manifest; a real one has a few thousand.

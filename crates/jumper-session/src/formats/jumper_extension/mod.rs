@@ -12,7 +12,8 @@
 //! | any other column but `cell_index` | the metric of the same name; the unit where the name is known (`columns`) |
 //! | `cell_index`, `duration`, the times of day of cells | found out anew when they are written |
 //! | rows of `cell_history.csv` | [`Cell`](crate::Cell)s, numbered as there |
-//! | `monitor.*` of the manifest | [`Host`](crate::Host), [`ClockAnchor`](crate::ClockAnchor), [`MetricsSummary`](crate::MetricsSummary) |
+//! | `reporter.thresholds` of the manifest | [`Thresholds`](crate::Thresholds), where they are not the usual ones |
+//! | `monitor.*` | [`Host`](crate::Host), [`ClockAnchor`](crate::ClockAnchor), [`MetricsSummary`](crate::MetricsSummary) |
 //!
 //! Of ours, JUmPER's files have no stacks, processes and threads, no outcomes of cells and only one host. Of theirs, the user, the
 //! job, the numbers of CPUs and how plots were set up are not kept; a note in the session says so.
@@ -25,7 +26,6 @@ mod manifest;
 mod read;
 mod repr;
 mod table;
-mod thresholds;
 mod write;
 
 use std::fs;

@@ -9,12 +9,12 @@ use super::level::Level;
 use super::table::Table;
 use super::{
     CELL_INDEX, CELLS, MANIFEST, MAX_COLUMNS, MAX_LEVELS, NAME, damaged, file_of, level_of,
-    manifest, tables_in, thresholds,
+    manifest, tables_in,
 };
 use crate::error::Result;
 use crate::{
     Cell, CellOutcome, ClockAnchor, Host, HostId, Manifest, MetricsSummary, ProcessId, Program,
-    Python, Session, SessionBuilder, Timestamp,
+    Python, Session, SessionBuilder, Thresholds, Timestamp,
 };
 
 /// The most bytes of the cells of a session, which are in memory as texts.
@@ -53,11 +53,6 @@ pub(in crate::formats) fn read_within(path: &Path, bytes: Option<u64>) -> Result
         reader.note("times of day are in UTC; how far the clocks there were from it is not known");
     }
     let thresholds = theirs.reporter.thresholds;
-    if thresholds.is_some_and(|thresholds| thresholds != thresholds::default()) {
-        reader.note(
-            "the thresholds of its reports were others than the usual ones, and are not kept",
-        );
-    }
     let ours = Manifest {
         python: theirs.monitor.python.map(|version| Python {
             version,
@@ -80,6 +75,8 @@ pub(in crate::formats) fn read_within(path: &Path, bytes: Option<u64>) -> Result
             samples: reader.samples,
             ..MetricsSummary::default()
         }),
+        // JUmPER writes them down also where nobody chose any.
+        thresholds: thresholds.filter(|chosen| *chosen != Thresholds::default()),
         notes: reader.notes,
         ..Manifest::default()
     };

@@ -13,7 +13,7 @@ use super::facts::{BYTES_PER_GIBIBYTE, MAX_GPUS};
 use super::manifest::{self, App, Monitor, Reporter, Schemas, Visualizer};
 use super::{
     CELL_INDEX, CELLS, MANIFEST, MAX_COLUMNS, MAX_LEVELS, NAME, TIME, file_of, is_at, is_table,
-    repr, thresholds,
+    repr,
 };
 use crate::error::{Error, Result};
 use crate::file::replace_file;
@@ -281,7 +281,7 @@ impl<'a> Parts<'a> {
             schemas,
             visualizer,
             reporter: Reporter {
-                thresholds: Some(thresholds::default()),
+                thresholds: Some(ours.thresholds.unwrap_or_default()),
                 ..Reporter::default()
             },
             time_origin: "perf_counter",
