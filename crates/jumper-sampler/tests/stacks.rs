@@ -490,8 +490,10 @@ fn an_object_that_is_gone_never_gives_a_wrong_class() {
             let target = Target::start(&python, "short_lived.py");
             let mut sampler = StackSampler::attach(target.pid(), hold).expect("a supported Python");
             let (mut with, mut without) = (0, 0);
+            // On a busy machine it takes longer to see enough of them.
+            let enough = (hold != HoldMode::Nothing).then_some(100);
             let end = Timestamp::now().after(Duration::from_millis(600));
-            while Timestamp::now() < end {
+            while Timestamp::now() < end || enough.is_some_and(|enough| with <= enough) {
                 let tick = sampler.sample().expect("the target runs");
                 for frame in tick.threads().flat_map(|sample| sample.frames) {
                     let function = tick.sampler().function(frame.function);
@@ -513,7 +515,7 @@ fn an_object_that_is_gone_never_gives_a_wrong_class() {
             );
             match hold {
                 HoldMode::Nothing => assert_eq!(with, 0),
-                _ => assert!(with > 100 && with > without * 4),
+                _ => assert!(with > without * 4),
             }
         }
     }
