@@ -168,6 +168,8 @@ class Bench:
         tree = run(self.options.session_cost, "tree", session)
         took = tree.step("open")["wall_s"] + tree.step("tree")["wall_s"]
         self.add(f"open and build the aggregated tree, {samples}, s", took, seconds)
+        cpu = tree.step("open")["cpu_s"] + tree.step("tree")["cpu_s"]
+        self.add(f"open and build the aggregated tree, {samples}, s of CPU", cpu)
         self.add(f"open and build the aggregated tree, {samples}, MB at most", tree.peak_mb, peak)
         return took
 
