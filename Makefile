@@ -21,12 +21,12 @@ STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python test-pyinstrument test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-pyinstrument test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
 	@echo "Needed: cargo and rustc, python3 (3.9 or later), cc. Python tools go into $(VENV)."
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: rust ## Build the command, profile examples/census.py and print the report
 	@sh scripts/setup.sh python
@@ -40,7 +40,7 @@ demo: rust ## Build the command, profile examples/census.py and print the report
 	@echo "session:      $(CURDIR)/demo/census.jumper"
 	@echo "the command: " $(JUMPER)
 
-test: test-rust test-python test-pyinstrument test-stress ## Run all tests: Rust, documentation, Python, pyinstrument's trees, programs under the agent
+test: test-rust test-python test-pyinstrument test-jumper-extension test-stress ## Run all tests: Rust, documentation, Python, pyinstrument's trees, JUmPER's sessions, programs under the agent
 
 test-rust: rust ## Run the tests of the Rust crates
 	@sh scripts/setup.sh python
@@ -53,6 +53,11 @@ test-pyinstrument: rust ## Compare our trees of pyinstrument's sessions with its
 	@sh scripts/setup.sh python
 	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
 	@sh scripts/test-pyinstrument.sh $(COMPARE_VENV)
+
+test-jumper-extension: rust ## Carry sessions to JUmPER and back, with its own code at its end
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	@sh scripts/test-jumper-extension.sh $(COMPARE_VENV)
 
 test-stress: rust venv ## Run the stress suite for a short time: programs are what they are without Jumper
 	@sh scripts/test-stress.sh $(VENV) $(STRESS_SHORT)
@@ -99,6 +104,16 @@ bench-stacks: rust ## Compare with other profilers; ARGS="--quick --only PATTERN
 	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
 	$(STEP) "not everything could be compared" env PYTHONPATH=benches \
 	    $(COMPARE_VENV)/bin/python -m compare --jumper $(JUMPER) --venv $(COMPARE_VENV) $(ARGS)
+
+bench-session: rust ## Measure what sessions cost, beside pyinstrument; ARGS="--rounds N" (benches/README.md)
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
+	$(STEP) "the example does not build" \
+	    cargo build --release --locked -p jumper-benches --example session_cost
+	$(STEP) "not everything could be measured" env PYTHONPATH=benches \
+	    $(COMPARE_VENV)/bin/python -m compare.session --jumper $(JUMPER) --venv $(COMPARE_VENV) \
+	    --session-cost "$(CARGO_TARGET_DIR)/release/examples/session_cost" $(ARGS)
 
 wheel: rust venv ## Build the Python wheel
 	$(STEP) "the wheel does not build" \

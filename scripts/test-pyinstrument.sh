@@ -13,8 +13,8 @@ step() {
     sh scripts/step.sh "$@"
 }
 
-step "the example does not build" cargo build --release --locked -p jumper-session \
-    --no-default-features --example pyinstrument_tree
+step "the examples do not build" cargo build --release --locked -p jumper-session \
+    --no-default-features --example pyinstrument_tree --example pyinstrument_edit
 step "a tree is not pyinstrument's" "$venv/bin/python" \
     crates/jumper-session/tests/pyinstrument/compare.py \
     "${CARGO_TARGET_DIR:-target}/release/examples/pyinstrument_tree" "$@"

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jumper_benches::walk;
 use jumper_render::{RenderOptions, renderers};
-use jumper_session::{FrameTree, Session};
+use jumper_session::{FrameTree, Parts, Session};
 
 const SAMPLES: u32 = 100_000;
 
@@ -27,6 +27,12 @@ fn session(criterion: &mut Criterion) {
     group.bench_function("save", |bencher| bencher.iter(|| recorded.save(&path)));
     group.bench_function("open", |bencher| {
         bencher.iter(|| Session::open(black_box(&path)))
+    });
+    group.bench_function("open for calls", |bencher| {
+        bencher.iter(|| Session::read(black_box(&path), Parts::CALLS))
+    });
+    group.bench_function("open for nothing", |bencher| {
+        bencher.iter(|| Session::read(black_box(&path), Parts::NONE))
     });
     group.bench_function("tree", |bencher| {
         bencher.iter(|| FrameTree::build(black_box(&recorded)))

@@ -11,4 +11,5 @@
 | `stats` | the median and its confidence interval |
 | `machine` | what else the machine did meanwhile |
 | `report` | the tables |
+| `session` | what sessions cost, which is a comparison of its own (`make bench-session`) |
 """

@@ -15,6 +15,7 @@ from . import machine, report
 from .contract import BLOCKS, ERROR, LOST, RATE, SLOWDOWN
 from .measure import Failed, GaveUp, parse_costs, parse_score, parse_seconds, ratio, run
 from .report import Cell, Report
+from .session import Figure, in_words, number
 from .stats import coverage, estimate, spread
 from .tools import (
     ORDER,
@@ -54,6 +55,19 @@ class Statistics(unittest.TestCase):
     def test_the_spread_is_between_the_quartiles(self) -> None:
         self.assertEqual(spread([1.0]), 0.0)
         self.assertAlmostEqual(spread([1, 2, 3, 4, 5]), 2 / 3)
+
+
+class Sessions(unittest.TestCase):
+    def test_the_median_decides_over_a_limit(self) -> None:
+        figure = Figure("seconds", 15.0, [14.0, 16.0, 13.0])
+        self.assertTrue(figure.met)
+        self.assertRegex(figure.line(), r"^ seconds +14 \[13, 16\] +15 met$")
+        self.assertFalse(Figure("seconds", 13.9, [14.0]).met)
+        self.assertIsNone(Figure("seconds", None, [14.0]).met)
+
+    def test_figures_are_as_long_as_they_are_exact(self) -> None:
+        self.assertEqual([number(x) for x in (1234.5, 15, 0.51234)], ["1234", "15", "0.512"])
+        self.assertEqual([in_words(x) for x in (10_000_000, 5000)], ["10 M samples", "5 k samples"])
 
 
 class Reading(unittest.TestCase):

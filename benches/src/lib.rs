@@ -3,42 +3,23 @@
 use std::time::Duration;
 
 use jumper_session::{
-    Function, Host, Manifest, NewSample, Session, SessionBuilder, StacksSummary, ThreadState,
-    Timestamp,
+    Extent, Function, FunctionId, Host, Manifest, NewSample, Place, Session, SessionBuilder,
+    StackId, StacksSummary, ThreadState, Timestamp,
 };
 
 /// The interval of the made-up recording.
 const INTERVAL: Duration = Duration::from_millis(1);
 
-/// A session of `samples` samples, one a millisecond, from a random walk through 800 functions about 20 deep.
+/// A session of `samples` samples, one a millisecond, from a [`Walk`].
 pub fn walk(samples: u32) -> Session {
     let mut builder = SessionBuilder::new();
     let host = builder.add_host(Host::default());
     let process = builder.add_process(host, 1, Some("walk"));
     let thread = builder.add_thread(process, 1, Some("MainThread"));
-    let functions: Vec<_> = (0..800_u32)
-        .map(|number| {
-            let (name, file) = (
-                format!("function_{number}"),
-                format!("/app/module_{}.py", number % 37),
-            );
-            builder.intern_function(&Function {
-                name: &name,
-                qualname: None,
-                file: &file,
-                first_line: number,
-                hidden: false,
-            })
-        })
-        .collect();
-    let mut random = Random(1);
-    let mut stack = vec![0_usize];
+    let mut walk = Walk::new(&mut builder);
     for sample in 0..samples {
-        step(&mut stack, &mut random);
-        let frames = stack
-            .iter()
-            .map(|&function| (functions[function], function as u32 + 1));
-        let stack = builder.intern_stack_frames(frames);
+        walk.step();
+        let stack = walk.stack(&mut builder);
         let time = Timestamp::from_nanos(i64::from(sample) * INTERVAL.as_nanos() as i64);
         builder.push_sample(NewSample {
             time,
@@ -61,17 +42,76 @@ pub fn walk(samples: u32) -> Session {
     })
 }
 
-/// Returns from a few calls and makes a few others.
-fn step(stack: &mut Vec<usize>, random: &mut Random) {
-    if random.below(10) < 3 {
-        let kept = stack.len().saturating_sub(1 + random.below(4)).max(1);
-        stack.truncate(kept);
-    }
-    for _ in 0..random.below(3) {
-        if stack.len() < 40 {
-            let caller = stack[stack.len() - 1];
-            stack.push((caller * 7 + 1 + random.below(3)) % 800);
+/// A random walk through 800 functions, up to 40 deep and mostly close to that, in which two stacks of five are distinct. Real
+/// programs repeat themselves more.
+pub struct Walk {
+    functions: Vec<FunctionId>,
+    frames: Vec<usize>,
+    /// Of the outer frames that are as they were the stacks that end there.
+    known: Vec<StackId>,
+    random: Random,
+}
+
+impl Walk {
+    /// A walk that has not begun, through functions of `builder`.
+    pub fn new(builder: &mut SessionBuilder) -> Self {
+        let function = |number: u32| {
+            let (name, file) = (
+                format!("function_{number}"),
+                format!("/app/module_{}.py", number % 37),
+            );
+            builder.intern_function(&Function {
+                name: &name,
+                qualname: Some(&name),
+                file: &file,
+                first_line: number + 1,
+                hidden: false,
+            })
+        };
+        Self {
+            functions: (0..800).map(function).collect(),
+            frames: vec![0],
+            known: Vec::new(),
+            random: Random(1),
         }
+    }
+
+    /// Returns from a few calls and makes a few others.
+    pub fn step(&mut self) {
+        let draw = self.random.below(10);
+        if draw < 3 {
+            let left = 1 + self.random.below(4);
+            let kept = self.frames.len().saturating_sub(left).max(1);
+            self.frames.truncate(kept);
+            self.known.truncate(kept);
+        }
+        if draw < 2 {
+            return;
+        }
+        for _ in 0..1 + self.random.below(3) {
+            if let Some(&caller) = self.frames.last()
+                && self.frames.len() < 40
+            {
+                self.frames
+                    .push((caller * 7 + 1 + self.random.below(3)) % 800);
+            }
+        }
+    }
+
+    /// The stack that it is in. As the recorder does, only what is new is looked up.
+    pub fn stack(&mut self, builder: &mut SessionBuilder) -> Option<StackId> {
+        for &frame in &self.frames[self.known.len()..] {
+            let line = frame as u32 + 3;
+            let place = Place {
+                line,
+                extent: Extent::new(Some(4), Some(line), Some(20)),
+                class: None,
+            };
+            let parent = self.known.last().copied();
+            self.known
+                .push(builder.intern_stack(parent, self.functions[frame], place));
+        }
+        self.known.last().copied()
     }
 }
 

@@ -4,7 +4,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jumper_session::formats::FORMATS;
 use jumper_session::{CellSpan, Span, Thresholds};
 
 /// See where the time and the machine go when Python runs.
@@ -231,7 +233,7 @@ pub(crate) enum ModeArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct RenderArgs {
-    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
 
@@ -269,7 +271,7 @@ fn threshold(text: &str) -> Result<(String, f64), String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArgs {
-    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "SESSION")]
     pub(crate) session: PathBuf,
 
@@ -282,13 +284,21 @@ pub(crate) struct InfoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConvertArgs {
-    /// The session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "IN")]
     pub(crate) input: PathBuf,
 
-    /// What to write; its name says in which format: .jumper, .zip or .pyisession
+    /// What to write; its name says in which format, unless --to does: .jumper, .zip or .pyisession
     #[arg(value_name = "OUT")]
     pub(crate) output: PathBuf,
+
+    /// Make it coarser and smaller: of each thread one sample, of each level one measurement in so many seconds, such as 0.01
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) interval: Option<f64>,
+
+    /// The format, whatever OUT is called; jumper-extension is JUmPER's: a .zip file, or a directory of any other name
+    #[arg(long, value_name = "FORMAT", value_parser = format_names())]
+    pub(crate) to: Option<String>,
 
     #[command(flatten)]
     pub(crate) select: SelectArgs,
@@ -297,9 +307,13 @@ pub(crate) struct ConvertArgs {
     pub(crate) judge: JudgeArgs,
 }
 
+fn format_names() -> PossibleValuesParser {
+    FORMATS.iter().map(|format| format.name).into()
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DiffArgs {
-    /// The first session: a directory NAME.jumper, one in a .zip file, or a .pyisession file
+    /// The first session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "BEFORE")]
     pub(crate) before: PathBuf,
 
@@ -313,13 +327,17 @@ pub(crate) struct DiffArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
-    /// The sessions: directories NAME.jumper, .zip or .pyisession files
+    /// The sessions: directories NAME.jumper, .zip or .pyisession files, or what JUmPER exported
     #[arg(value_name = "SESSION", required = true)]
     pub(crate) sessions: Vec<PathBuf>,
 
     /// What to write; its name says in which format: .jumper, .zip or .pyisession
     #[arg(short, long = "outfile", value_name = "OUT")]
     pub(crate) output: PathBuf,
+
+    /// Put them one after the other, without the time between them, instead of each at its own time
+    #[arg(long)]
+    pub(crate) combine: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,17 +3,17 @@
 use std::panic;
 use std::path::Path;
 
-use jumper_session::{Session, formats};
+use jumper_session::{Parts, Session, formats};
 
 use crate::error::CliError;
 use crate::terminal::{self, Progress};
 
-/// Opens a session.
+/// Opens these parts of a session.
 ///
 /// The Parquet reader panics on some damaged files. `jumper-session` turns that into an error, but the panic
 /// has printed its own lines by then: those are kept off the terminal.
-pub(crate) fn open(path: &Path) -> Result<Session, CliError> {
-    read(|| formats::open(path))
+pub(crate) fn open(path: &Path, parts: Parts) -> Result<Session, CliError> {
+    read(|| formats::read(path, parts))
 }
 
 /// As [`open`], with another way to read it.

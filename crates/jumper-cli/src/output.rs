@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jumper_render::{
     RenderError, Renderer, check_file, render_to_file, renderer, renderer_for_extension,
 };
-use jumper_session::Session;
+use jumper_session::{Parts, Session};
 
 use crate::args::OutputArgs;
 use crate::error::CliError;
@@ -67,6 +67,14 @@ impl Target {
                 "`{}` does not say what to write; end it in .txt, .html, .json or .jumper, or pass -r",
                 path.display()
             ))),
+        }
+    }
+
+    /// What of a session it is made of.
+    pub(crate) fn needs(&self) -> Parts {
+        match self {
+            Self::Stream { renderer, .. } | Self::File { renderer, .. } => renderer.needs(),
+            Self::Session { .. } => Parts::ALL,
         }
     }
 

@@ -1,13 +1,28 @@
 //! From the options that select a part of a session to that part.
 
-use jumper_session::{Error, Query, Session, TimeMode};
+use jumper_session::{Error, Parts, Query, Session, TimeMode};
 
 use crate::args::{JudgeArgs, ModeArg, SelectArgs};
 use crate::error::CliError;
 
+/// What of a session must be there for [`select`].
+pub(crate) fn needs(arguments: &SelectArgs) -> Parts {
+    query(arguments).needs()
+}
+
 /// The part of the session that the options name.
 pub(crate) fn select(session: Session, arguments: &SelectArgs) -> Result<Session, CliError> {
-    let query = Query {
+    let selection = session
+        .find(&query(arguments))
+        .map_err(|error| match error {
+            Error::NotThere { .. } | Error::NoSuchCell { .. } => CliError::Usage(error.to_string()),
+            error => error.into(),
+        })?;
+    Ok(session.select(&selection)?)
+}
+
+fn query(arguments: &SelectArgs) -> Query {
+    Query {
         time: arguments.time,
         cells: arguments.cell,
         threads: arguments.thread.clone(),
@@ -17,12 +32,7 @@ pub(crate) fn select(session: Session, arguments: &SelectArgs) -> Result<Session
             ModeArg::Wall => TimeMode::Wall,
             ModeArg::Cpu => TimeMode::Cpu,
         },
-    };
-    let selection = session.find(&query).map_err(|error| match error {
-        Error::NotThere { .. } | Error::NoSuchCell { .. } => CliError::Usage(error.to_string()),
-        error => error.into(),
-    })?;
-    Ok(session.select(&selection)?)
+    }
 }
 
 /// The session with the thresholds that the options name changed.

@@ -26,12 +26,12 @@ pub(crate) fn from_session(error: &jumper_session::Error) -> PyErr {
     JumperError::new_err(error.to_string())
 }
 
-/// A part of a session that is not there.
+/// What a session cannot be asked for, such as a part that is not there.
 pub(crate) fn from_selection(error: &jumper_session::Error) -> PyErr {
     match error {
-        jumper_session::Error::NotThere { .. } | jumper_session::Error::NoSuchCell { .. } => {
-            PyValueError::new_err(error.to_string())
-        }
+        jumper_session::Error::NotThere { .. }
+        | jumper_session::Error::NoSuchCell { .. }
+        | jumper_session::Error::NoInterval => PyValueError::new_err(error.to_string()),
         error => from_session(error),
     }
 }

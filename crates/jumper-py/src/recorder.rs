@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use jumper_session::{
-    HoldMode, Outcome, Patience, PerProcess, Pid, Program, RecordOptions, Recording,
+    HoldMode, Outcome, Patience, PerProcess, Pid, Program, RecordOptions, Recording, SysPaths,
 };
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -68,13 +68,24 @@ impl Recorder {
         })
     }
 
-    #[pyo3(signature = (description, argv))]
-    fn stop(&self, py: Python<'_>, description: String, argv: Vec<String>) -> PyResult<Session> {
+    #[pyo3(signature = (description, argv, sys_path, sys_prefixes))]
+    fn stop(
+        &self,
+        py: Python<'_>,
+        description: String,
+        argv: Vec<String>,
+        sys_path: Vec<String>,
+        sys_prefixes: Vec<String>,
+    ) -> PyResult<Session> {
         py.detach(|| {
             let running = self.running().take();
-            let recording = running.ok_or_else(|| {
+            let mut recording = running.ok_or_else(|| {
                 PyRuntimeError::new_err("this profiler is not running; start it first")
             })?;
+            recording.set_sys_paths(SysPaths {
+                path: Some(sys_path),
+                prefixes: Some(sys_prefixes),
+            });
             let cwd = std::env::current_dir()
                 .ok()
                 .map(|path| path.display().to_string());

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use jumper_render::{RenderOptions, render_to_file, renderer};
-use jumper_session::{Query, formats};
+use jumper_session::{Query, combine, formats};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -65,6 +66,22 @@ impl Session {
         py.detach(select)
             .map(Self::from)
             .map_err(|error| from_selection(&error))
+    }
+
+    fn resample(&self, py: Python<'_>, interval: f64) -> PyResult<Self> {
+        // What is no span of time is none of any length.
+        let interval = Duration::try_from_secs_f64(interval).unwrap_or_default();
+        py.detach(|| self.session.clone().resample(interval))
+            .map(Self::from)
+            .map_err(|error| from_selection(&error))
+    }
+
+    #[staticmethod]
+    fn combine(py: Python<'_>, session1: &Self, session2: &Self) -> PyResult<Self> {
+        let sessions = [session1.session.clone(), session2.session.clone()];
+        py.detach(|| combine(&sessions))
+            .map(Self::from)
+            .map_err(|error| from_session(&error))
     }
 
     #[pyo3(signature = (name, *, unicode = true, color = false, filter_threshold = 0.01))]

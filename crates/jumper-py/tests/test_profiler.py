@@ -72,6 +72,33 @@ def test_lines_threads_and_qualified_names() -> None:
     assert re.search(rf"spin  .*test_profiler\.py:{spin.__code__.co_firstlineno}\b", text)
 
 
+def test_where_modules_are_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of a name that is no text, something that is none, and what is added while it is recorded.
+    monkeypatch.setattr(sys, "path", ["/no\udcfftext", tmp_path, *sys.path])
+    monkeypatch.setattr(sys, "argv", ["a\udcff.py"])
+    with Profiler() as profiler:
+        monkeypatch.syspath_prepend(str(tmp_path))
+        json.dumps(list(range(200_000)), indent=1)
+    session = profiler.last_session
+    assert session is not None and session.target_description == "a\ufffd.py"
+    session.save(tmp_path / "a.jumper")
+    manifest = json.loads((tmp_path / "a.jumper/manifest.json").read_text())
+    texts = [entry for entry in sys.path if isinstance(entry, str)]
+    texts[1] = "/no\ufffdtext"
+    assert manifest["sys_path"] == texts
+    prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
+    assert manifest["sys_prefixes"] == prefixes
+    frames = [json.loads(session.render("json"))["root_frame"]]
+    found = {}
+    while frames:
+        frame = frames.pop()
+        found[frame["function"]] = (frame["file_path_short"], frame["is_application_code"])
+        frames.extend(frame["children"])
+    assert found["dumps"] == ("json/__init__.py", False)
+    ours = found["test_where_modules_are_is_known"]
+    assert ours[0].endswith("test_profiler.py") and ours[1]
+
+
 def test_the_life_of_a_profiler() -> None:
     profiler = Profiler(interval=0.002)
     assert profiler.interval == 0.002

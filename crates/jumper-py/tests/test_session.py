@@ -73,3 +73,18 @@ def test_what_is_not_there_is_a_value_error_that_says_what_is(
 def test_a_selection_without_time_is_an_error(session: jumper.Session) -> None:
     with pytest.raises(jumper.JumperError, match="nothing was recorded in what is selected"):
         session.select(time="900:")
+
+
+def test_a_coarser_session_has_the_same_time(session: jumper.Session) -> None:
+    coarse = session.resample(0.1)
+    assert coarse.sample_count < 40 < session.sample_count
+    assert coarse.duration == session.duration
+    for interval in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="more than 0"):
+            session.resample(interval)
+
+
+def test_two_sessions_are_combined(session: jumper.Session) -> None:
+    both = jumper.Session.combine(session, session)
+    assert both.sample_count == 2 * session.sample_count
+    assert both.duration == pytest.approx(2 * session.duration)

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use jumper_session::{Compared, Comparison, Label, Session};
+use jumper_session::{Compared, Comparison, Label, Parts, Session};
 
 use crate::facts;
 use crate::format::{count, plain, span};
@@ -11,6 +11,9 @@ use crate::format::{count, plain, span};
 const FUNCTIONS: usize = 15;
 /// The smallest share of the larger total that something changes by to be shown.
 const LEAST_SHARE: f64 = 0.01;
+
+/// What of the two sessions [`diff`] looks at.
+pub const DIFF_NEEDS: Parts = Parts::CALLS;
 
 /// Writes what changed from one session to another by more than chance explains: functions by their own time, then calls as a
 /// tree.

@@ -117,13 +117,6 @@ pub(crate) fn call_name<'a>(function: &Function<'a>, class: Option<&str>) -> Cow
     }
 }
 
-pub(crate) use jumper_session::{library_path, path_end as short_path};
-
-/// Whether a file belongs to a library or to Python itself, rather than to the program.
-pub(crate) fn is_library(path: &str) -> bool {
-    library_path(path).is_some() || path.starts_with("<frozen ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,23 +200,6 @@ mod tests {
         }
         assert_eq!(name(None, "run", Some("Worker")), "Worker.run");
         assert_eq!(name(None, "run", None), "run");
-    }
-
-    #[test]
-    fn libraries_are_told_from_a_firm_s_own_lib_folder() {
-        assert_eq!(
-            library_path("/usr/lib/python3.11/json/decoder.py"),
-            Some("json/decoder.py")
-        );
-        assert_eq!(
-            library_path("/v/lib/python3.9/site-packages/numpy/core.py"),
-            Some("numpy/core.py")
-        );
-        assert_eq!(library_path("/work/acme/lib/billing.py"), None);
-        assert_eq!(library_path("/work/lib/python-tools/x.py"), None);
-        assert_eq!(short_path("/home/me/project/app/main.py"), "app/main.py");
-        assert_eq!(short_path("main.py"), "main.py");
-        assert!(is_library("<frozen importlib._bootstrap>") && !is_library("<string>"));
     }
 
     #[test]

@@ -5,9 +5,12 @@
 //! way in is the title, which the template engine escapes.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::Write;
 
-use jumper_session::{FrameTree, NodeKind, ProcessorOptions, Session, remove_irrelevant_nodes};
+use jumper_session::{
+    FrameTree, NodeKind, Parts, ProcessorOptions, Session, ShortPaths, remove_irrelevant_nodes,
+};
 use minijinja::{AutoEscape, Environment, context};
 use serde::Serialize;
 
@@ -36,6 +39,10 @@ impl Renderer for Html {
 
     fn media_type(&self) -> &'static str {
         "text/html; charset=utf-8"
+    }
+
+    fn needs(&self) -> Parts {
+        Parts::CALLS.with(Parts::METRICS)
     }
 
     fn render(
@@ -86,6 +93,7 @@ struct Report {
     facts: Vec<Fact>,
     duration_ns: u64,
     threads: Vec<Thread>,
+    files: Files,
     nodes: Nodes,
     metrics: Vec<Metric>,
 }
@@ -106,11 +114,19 @@ struct Thread {
     root: usize,
 }
 
+/// The files of functions in columns: their paths as they are, and as people know them. The first one is none.
+#[derive(Serialize)]
+struct Files {
+    path: Vec<String>,
+    short: Vec<String>,
+}
+
 /// The call trees in columns; -1 is none.
 #[derive(Default, Serialize)]
 struct Nodes {
     name: Vec<String>,
-    file: Vec<String>,
+    /// A row of [`Files`].
+    file: Vec<usize>,
     line: Vec<u64>,
     time_ns: Vec<u64>,
     self_ns: Vec<u64>,
@@ -147,6 +163,7 @@ impl Report {
             label: "Left out".into(),
             value,
         }));
+        let (files, nodes) = nodes(session, &tree);
         let notes = session.manifest().notes.iter();
         facts.extend(notes.map(|note| Fact {
             label: "Note".into(),
@@ -161,7 +178,8 @@ impl Report {
             facts,
             duration_ns: nanos(session.duration()),
             threads: threads(session, &tree),
-            nodes: Nodes::of(session, &tree),
+            files,
+            nodes,
             metrics: metrics(session),
         }
     }
@@ -225,49 +243,83 @@ fn threads(session: &Session, tree: &FrameTree) -> Vec<Thread> {
     described.collect()
 }
 
-impl Nodes {
-    fn of(session: &Session, tree: &FrameTree) -> Self {
-        let mut nodes = Self::default();
-        for (id, depth) in tree.walk() {
-            let node = tree.node(id);
-            let (name, file, line): (Cow<'_, str>, _, _) = match node.kind() {
-                NodeKind::Function(function) => {
-                    let function = session.function(function);
-                    (
-                        call_name(&function, node.class().map(|class| session.string(class))),
-                        function.file,
-                        function.first_line.into(),
-                    )
-                }
-                NodeKind::Thread(thread) => (
-                    session.thread_name(thread).unwrap_or_default().into(),
-                    "",
-                    0,
-                ),
-                NodeKind::Root => ("".into(), "", 0),
-                NodeKind::SelfTime => ("[self]".into(), "", 0),
-            };
-            nodes.name.push(name.into());
-            nodes.file.push(file.into());
-            nodes.line.push(line);
-            nodes.time_ns.push(nanos(node.time()));
-            nodes.self_ns.push(nanos(node.self_time()));
-            nodes.parent.push(if depth == 0 {
-                -1
-            } else {
-                node.parent().map_or(-1, |id| row(id) as i64)
-            });
-            nodes.first_child.push(
-                tree.children(id)
-                    .next()
-                    .map_or(-1, |child| row(child) as i64),
-            );
-            nodes.next_sibling.push(-1);
-        }
-        nodes.link_siblings(tree);
-        nodes
+/// The files that a page names.
+struct FileRows<'a> {
+    paths: Option<ShortPaths<'a>>,
+    rows: HashMap<&'a str, usize>,
+    files: Files,
+}
+
+impl<'a> FileRows<'a> {
+    fn new(session: &'a Session) -> Self {
+        let mut rows = Self {
+            paths: session.short_paths(),
+            rows: HashMap::new(),
+            files: Files {
+                path: Vec::new(),
+                short: Vec::new(),
+            },
+        };
+        rows.row("");
+        rows
     }
 
+    /// The row of a file. Where it is not known in which directories modules were looked for, the page shortens its path.
+    fn row(&mut self, path: &'a str) -> usize {
+        let (files, paths) = (&mut self.files, &self.paths);
+        *self.rows.entry(path).or_insert_with(|| {
+            let short = paths.as_ref().map_or(path.into(), |paths| paths.of(path));
+            files.path.push(path.into());
+            files.short.push(short.into());
+            files.path.len() - 1
+        })
+    }
+}
+
+fn nodes(session: &Session, tree: &FrameTree) -> (Files, Nodes) {
+    let mut files = FileRows::new(session);
+    let mut nodes = Nodes::default();
+    for (id, depth) in tree.walk() {
+        let node = tree.node(id);
+        let (name, file, line): (Cow<'_, str>, _, _) = match node.kind() {
+            NodeKind::Function(function) => {
+                let function = session.function(function);
+                (
+                    call_name(&function, node.class().map(|class| session.string(class))),
+                    function.file,
+                    function.first_line.into(),
+                )
+            }
+            NodeKind::Thread(thread) => (
+                session.thread_name(thread).unwrap_or_default().into(),
+                "",
+                0,
+            ),
+            NodeKind::Root => ("".into(), "", 0),
+            NodeKind::SelfTime => ("[self]".into(), "", 0),
+        };
+        nodes.name.push(name.into());
+        nodes.file.push(files.row(file));
+        nodes.line.push(line);
+        nodes.time_ns.push(nanos(node.time()));
+        nodes.self_ns.push(nanos(node.self_time()));
+        nodes.parent.push(if depth == 0 {
+            -1
+        } else {
+            node.parent().map_or(-1, |id| row(id) as i64)
+        });
+        nodes.first_child.push(
+            tree.children(id)
+                .next()
+                .map_or(-1, |child| row(child) as i64),
+        );
+        nodes.next_sibling.push(-1);
+    }
+    nodes.link_siblings(tree);
+    (files.files, nodes)
+}
+
+impl Nodes {
     fn link_siblings(&mut self, tree: &FrameTree) {
         for (id, _) in tree.walk() {
             let mut before: Option<usize> = None;

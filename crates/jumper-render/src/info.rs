@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
-use jumper_session::{CellOutcome, Session, Signature, Thresholds};
+use jumper_session::{CellOutcome, Parts, Session, Signature, Thresholds};
 
 use crate::facts;
 use crate::format::{count, plain, span};
 use crate::resources::resources;
 use crate::text::{paint::Paint, table};
+
+/// What of a session [`info`] looks at: all of it, since it says who used what.
+pub const INFO_NEEDS: Parts = Parts::ALL;
 
 /// Writes what a session says about itself: what ran where, how it was recorded, how much there is of each
 /// table; then what the metrics came to, and which functions used what.
@@ -15,7 +18,7 @@ use crate::text::{paint::Paint, table};
 /// # Errors
 /// If `out` cannot be written to.
 pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
-    let manifest = session.manifest();
+    let (manifest, rows) = (session.manifest(), session.row_counts());
     let mut line = |label: &str, value: &str| writeln!(out, "{label:<12} {value}");
     if let Some(path) = session.path() {
         line("Session", &plain(&path.display().to_string()))?;
@@ -63,42 +66,36 @@ pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
             &format!(
                 "every {}, {} functions, {} distinct stacks",
                 span(stacks.interval),
-                count(session.frames().len() as u64),
-                count(session.stacks().len() as u64)
+                count(rows.functions as u64),
+                count(rows.stacks as u64)
             ),
         )?;
     }
     if let Some(metrics) = manifest.metrics {
-        let names: Vec<&str> = session
-            .metrics()
-            .columns()
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect();
+        let columns = session.metric_columns().iter();
+        let names: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
         line(
             "Metrics",
             &format!(
                 "every {}, {} rows of {}",
                 span(metrics.interval),
-                count(session.metrics().len() as u64),
+                count(rows.metrics as u64),
                 plain(&names.join(", "))
             ),
         )?;
     }
+    let mut samples = vec![0_u64; session.threads().len()];
+    for thread in session.samples().threads() {
+        samples[thread.index()] += 1;
+    }
     for (id, thread) in session.threads().iter() {
         let name = plain(session.thread_name(id).unwrap_or("unnamed"));
-        let samples = session
-            .samples()
-            .threads()
-            .iter()
-            .filter(|&&thread| thread == id)
-            .count() as u64;
         line(
             "Thread",
             &format!(
                 "{name} ({}): {} samples, {} lost",
                 thread.native_id,
-                count(samples),
+                count(samples[id.index()]),
                 count(thread.lost)
             ),
         )?;

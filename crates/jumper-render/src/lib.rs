@@ -35,15 +35,16 @@ mod html;
 mod info;
 mod json;
 mod metrics;
+mod paths;
 mod renderer;
 mod resources;
 mod text;
 
-pub use diff::diff;
+pub use diff::{DIFF_NEEDS, diff};
 pub use error::RenderError;
 pub use file::{check_file, render_to_file};
-pub use info::info;
+pub use info::{INFO_NEEDS, info};
 pub use renderer::{RenderOptions, Renderer, renderer, renderer_for_extension, renderers};
 
 #[doc(no_inline)]
-pub use jumper_session::Session;
+pub use jumper_session::{Parts, Session};

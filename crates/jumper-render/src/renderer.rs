@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use jumper_session::Session;
+use jumper_session::{Parts, Session};
 
 use crate::RenderError;
 use crate::html::Html;
@@ -63,6 +63,9 @@ pub trait Renderer: Sync {
 
     /// The media type of its output.
     fn media_type(&self) -> &'static str;
+
+    /// What of a session it looks at, so that the rest need not be [read](Session::read).
+    fn needs(&self) -> Parts;
 
     /// Writes the report.
     ///

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use jumper_session::{FrameTree, FunctionUse, Resource, Session, TreeOptions};
 
-use crate::format::{bytes, number, plain, share, short_path};
+use crate::format::{bytes, number, plain, share};
+use crate::paths::Paths;
 
 /// So many functions are named for each resource.
 const LISTED: usize = 5;
@@ -23,6 +24,7 @@ pub(crate) fn resources(session: &Session, out: &mut dyn Write) -> io::Result<()
     };
     let here = tree.resource_totals()[tree.root().index()];
     let functions = tree.functions();
+    let mut paths = Paths::of(session);
     writeln!(
         out,
         "  Used while functions ran: an estimate, from what ran between two measurements\n"
@@ -49,7 +51,8 @@ pub(crate) fn resources(session: &Session, out: &mut dyn Write) -> io::Result<()
         let least = LEAST_SHARE * measured;
         for used in most.into_iter().take(LISTED) {
             if used.own.get(resource) >= least {
-                function(&tree, used, resource, measured, out)?;
+                let place = paths.short(used.function);
+                function(&tree, used, (resource, measured), place, out)?;
             }
         }
         writeln!(out)?;
@@ -60,8 +63,8 @@ pub(crate) fn resources(session: &Session, out: &mut dyn Write) -> io::Result<()
 fn function(
     tree: &FrameTree,
     used: &FunctionUse,
-    resource: Resource,
-    measured: f64,
+    (resource, measured): (Resource, f64),
+    place: &str,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let called = tree.function(used.function);
@@ -73,7 +76,7 @@ fn function(
         share(own, measured),
         quantity(resource, total),
         plain(called.display_name()),
-        plain(short_path(called.file)),
+        plain(place),
     )
 }
 

@@ -137,7 +137,8 @@ function drawSummary(report) {
 
 /** All threads' nodes as columns; a node is an index. */
 class Arena {
-  constructor(nodes) {
+  constructor(nodes, files) {
+    this.files = files;
     this.name = nodes.name;
     this.file = nodes.file;
     this.line = nodes.line;
@@ -171,9 +172,9 @@ class Arena {
 
   /** Where a node's code is: what to show, and all of it. */
   place(node) {
-    const file = visible(this.file[node]);
-    const line = file && this.line[node] > 0 ? ":" + this.line[node] : "";
-    return { short: shortPath(file) + line, full: clip(file + line, 2000) };
+    const file = this.file[node], path = visible(this.files.path[file]);
+    const line = path && this.line[node] > 0 ? ":" + this.line[node] : "";
+    return { short: shortPath(visible(this.files.short[file])) + line, full: clip(path + line, 2000) };
   }
 }
 
@@ -609,7 +610,7 @@ class ThreadSection {
 /** The calls of all threads, with the toolbar above them. */
 class Calls {
   constructor(report) {
-    this.arena = new Arena(report.nodes);
+    this.arena = new Arena(report.nodes, report.files);
     this.search = new Search(this.arena);
     this.sections = [...report.threads].sort((a, b) => b.time_ns - a.time_ns)
       .map((thread) => new ThreadSection(this.arena, thread, this.search, report.duration_ns));

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use jumper_render::{RenderError, RenderOptions, check_file, render_to_file, renderer, renderers};
+use jumper_render::{
+    DIFF_NEEDS, INFO_NEEDS, RenderError, RenderOptions, check_file, diff, info, render_to_file,
+    renderer, renderers,
+};
 use jumper_session::{
     ClockAnchor, Function, FunctionId, Hold, Host, Manifest, MetricColumn, MetricKind,
     MetricsSummary, NewSample, Outcome, Place, Program, Python, Session, SessionBuilder,
-    StacksSummary, ThreadId, ThreadState, Timestamp,
+    StacksSummary, ThreadId, ThreadState, Timestamp, compare,
 };
 use serde_json::Value;
 
@@ -382,6 +385,37 @@ fn html_holds_the_data_and_nothing_that_could_run() {
         read.expect("it is there")["value"],
         serde_json::json!([null, 4.0, 2.0])
     );
+}
+
+#[test]
+fn renderers_declare_all_that_they_read() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("a.jumper");
+    session().save(&path).expect("there is room");
+    let whole = Session::open(&path).expect("a session");
+    for renderer in renderers() {
+        let part = Session::read(&path, renderer.needs()).expect("a session");
+        let (of_whole, of_part) = (
+            report(&whole, renderer.name()),
+            report(&part, renderer.name()),
+        );
+        assert!(of_part == of_whole, "{}", renderer.name());
+    }
+    let told = |session: &Session| {
+        let mut out = Vec::new();
+        info(session, &mut out).expect("memory can be written to");
+        out
+    };
+    let part = Session::read(&path, INFO_NEEDS).expect("a session");
+    assert_eq!(told(&part), told(&whole));
+    let part = Session::read(&path, DIFF_NEEDS).expect("a session");
+    let compared = |session: &Session| {
+        let mut out = Vec::new();
+        diff(session, session, &compare(session, session), &mut out)
+            .expect("memory can be written to");
+        out
+    };
+    assert_eq!(compared(&part), compared(&whole));
 }
 
 #[test]

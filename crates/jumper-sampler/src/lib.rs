@@ -32,8 +32,8 @@ pub use pid::{Pid, Tid};
 pub use signals::without_signals;
 pub use stack::{
     Agent, Beat, ClassKey, Deadline, Frame, Function, FunctionKey, HoldMode, Location, LostReason,
-    SampleOutcome, StackSampler, ThreadInfo, ThreadKey, ThreadSample, Tick, Ticker, Version,
-    load_agent,
+    SampleOutcome, StackSampler, SysPaths, ThreadInfo, ThreadKey, ThreadSample, Tick, Ticker,
+    Version, load_agent,
 };
 #[doc(hidden)]
 pub use stack::{prctl, pthread_sigmask, sigaction, signal, sigprocmask};

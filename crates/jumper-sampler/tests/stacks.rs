@@ -13,10 +13,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use jumper_sampler::{
-    Error, Frame, Function, HoldMode, Location, Pid, SampleOutcome, StackSampler, ThreadKey,
-    Ticker, Timestamp,
+    Error, Frame, Function, HoldMode, Location, Pid, SampleOutcome, StackSampler, SysPaths,
+    ThreadKey, Ticker, Timestamp,
 };
-use support::{Python, Target, VERSIONS, marked_line, python, pythons, source};
+use support::{Python, Target, VERSIONS, Venv, marked_line, python, pythons, source};
 
 /// One level of a stack as a test wants to see it.
 #[derive(Debug)]
@@ -219,6 +219,34 @@ fn version_matrix() {
         tested > 0,
         "no supported CPython on this machine; install python3.9 or later"
     );
+}
+
+#[test]
+fn where_modules_are_is_what_the_program_says() {
+    let mut environments = 0;
+    for python in pythons() {
+        check_sys_paths(&python);
+        if let Some(venv) = Venv::of(&python) {
+            check_sys_paths(&venv.python);
+            environments += 1;
+        }
+    }
+    assert!(
+        environments > 0,
+        "no interpreter here has virtual environments"
+    );
+}
+
+fn check_sys_paths(python: &Python) {
+    let (target, said) = Target::start_and_hear(python, "sys_paths.py");
+    let mut said = said.split('\t').map(str::to_owned);
+    let prefixes: Vec<String> = said.by_ref().take(4).collect();
+    let sampler = StackSampler::attach(target.pid(), HoldMode::Nothing).expect("a supported one");
+    let expected = SysPaths {
+        path: Some(said.collect()),
+        prefixes: Some(prefixes),
+    };
+    assert_eq!(sampler.sys_paths(), expected, "under {}", python.full);
 }
 
 /// A call graph is known, so that a stack which mixes two moments would show.

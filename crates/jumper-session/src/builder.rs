@@ -2,14 +2,17 @@
 
 use crate::error::{Error, Result};
 use crate::hash::IntMap;
+use crate::intern::StackInterner;
+use crate::session::RowCounts;
 use crate::tables::{
-    Cell, CellOutcome, CellTable, FrameTable, Function, FunctionRow, MetricColumn, MetricsTable,
-    NewSample, Place, Process, ProcessTable, Sample, SampleTable, Stack, StackTable, StringTable,
-    Thread, ThreadTable,
+    Cell, CellOutcome, Function, FunctionRow, MetricColumn, NewSample, Place, Process, Sample,
+    Tables, Thread,
 };
+#[cfg(feature = "record")]
+use crate::tables::{MetricsTable, SampleTable};
 use crate::{
-    CellId, Format, FunctionId, Host, HostId, Manifest, MetricId, ProcessId, Session, StackId,
-    StringId, ThreadId, Timestamp,
+    CellId, Format, FunctionId, Host, HostId, Manifest, MetricId, Parts, ProcessId, Session,
+    StackId, StringId, ThreadId, Timestamp,
 };
 
 /// Collects a recording and turns it into a [`Session`].
@@ -19,19 +22,12 @@ use crate::{
 /// of the caller and not of a file.
 #[derive(Debug, Default)]
 pub struct SessionBuilder {
-    pub(crate) strings: StringTable,
-    pub(crate) frames: FrameTable,
-    pub(crate) stacks: StackTable,
-    pub(crate) processes: ProcessTable,
-    pub(crate) threads: ThreadTable,
-    pub(crate) samples: SampleTable,
-    pub(crate) metrics: MetricsTable,
-    pub(crate) cells: CellTable,
+    tables: Tables,
     hosts: Vec<Host>,
     /// Samples and rows of metrics that have been taken out.
     taken: (usize, usize),
     function_ids: IntMap<FunctionRow, FunctionId>,
-    stack_ids: IntMap<Stack, StackId>,
+    stack_ids: StackInterner,
 }
 
 impl SessionBuilder {
@@ -42,22 +38,24 @@ impl SessionBuilder {
 
     /// The handle of a text, new or known.
     pub fn intern_string(&mut self, text: &str) -> StringId {
-        self.strings.intern(text)
+        self.tables.strings.intern(text)
     }
 
     /// The handle of a function, new or known. Two functions are one when all fields agree.
     pub fn intern_function(&mut self, function: &Function<'_>) -> FunctionId {
         let row = FunctionRow {
-            name: self.strings.intern(function.name),
-            qualname: function.qualname.map(|name| self.strings.intern(name)),
-            file: self.strings.intern(function.file),
+            name: self.tables.strings.intern(function.name),
+            qualname: function
+                .qualname
+                .map(|name| self.tables.strings.intern(name)),
+            file: self.tables.strings.intern(function.file),
             first_line: function.first_line,
             hidden: function.hidden,
         };
         *self
             .function_ids
             .entry(row)
-            .or_insert_with(|| self.frames.push(row))
+            .or_insert_with(|| self.tables.frames.push(row))
     }
 
     /// The handle of the stack in which `function` runs at `place` (or just a line; 0 is unknown), called from `parent`.
@@ -71,29 +69,18 @@ impl SessionBuilder {
         place: impl Into<Place>,
     ) -> StackId {
         assert!(
-            function.index() < self.frames.len(),
+            function.index() < self.tables.frames.len(),
             "bug: function of another builder"
         );
-        let Place {
-            line,
-            extent,
-            class,
-        } = place.into();
+        let place = place.into();
         assert!(
-            class.is_none_or(|class| class.index() < self.strings.len()),
+            place
+                .class
+                .is_none_or(|class| class.index() < self.tables.strings.len()),
             "bug: string of another builder"
         );
-        let stack = Stack {
-            parent,
-            function,
-            line,
-            extent,
-            class,
-        };
-        *self
-            .stack_ids
-            .entry(stack)
-            .or_insert_with(|| self.stacks.push(stack))
+        self.stack_ids
+            .intern(&mut self.tables.stacks, parent, function, place)
     }
 
     /// The handle of a whole stack, given outermost frame first as (function, place or current line); `None` for
@@ -127,8 +114,8 @@ impl SessionBuilder {
             host.index() < self.hosts.len(),
             "bug: host of another builder"
         );
-        let command = command.map(|command| self.strings.intern(command));
-        self.processes.push(Process { host, pid, command })
+        let command = command.map(|command| self.tables.strings.intern(command));
+        self.tables.processes.push(Process { host, pid, command })
     }
 
     /// Adds a thread that the kernel calls `native_id`.
@@ -142,11 +129,11 @@ impl SessionBuilder {
         name: Option<&str>,
     ) -> ThreadId {
         assert!(
-            process.index() < self.processes.len(),
+            process.index() < self.tables.processes.len(),
             "bug: process of another builder"
         );
-        let name = name.map(|name| self.strings.intern(name));
-        self.threads.push(Thread {
+        let name = name.map(|name| self.tables.strings.intern(name));
+        self.tables.threads.push(Thread {
             process,
             native_id,
             name,
@@ -159,7 +146,7 @@ impl SessionBuilder {
     /// # Panics
     /// If the handle is not of this builder.
     pub fn set_thread_name(&mut self, thread: ThreadId, name: &str) {
-        self.threads.get_mut(thread).name = Some(self.strings.intern(name));
+        self.tables.threads.get_mut(thread).name = Some(self.tables.strings.intern(name));
     }
 
     /// Says what a process runs, or runs now: the last command is the one that is kept.
@@ -167,7 +154,7 @@ impl SessionBuilder {
     /// # Panics
     /// If the handle is not of this builder.
     pub fn set_process_command(&mut self, process: ProcessId, command: &str) {
-        self.processes.get_mut(process).command = Some(self.strings.intern(command));
+        self.tables.processes.get_mut(process).command = Some(self.tables.strings.intern(command));
     }
 
     /// Appends a sample.
@@ -177,13 +164,13 @@ impl SessionBuilder {
     pub fn push_sample(&mut self, sample: NewSample) {
         let in_range = sample
             .stack
-            .is_none_or(|stack| stack.index() < self.stacks.len());
+            .is_none_or(|stack| stack.index() < self.tables.stacks.len());
         assert!(in_range, "bug: stack of another builder");
-        let process = self.threads.get(sample.thread).process;
-        self.samples.push(Sample {
+        let process = self.tables.threads.get(sample.thread).process;
+        self.tables.samples.push(Sample {
             time: sample.time,
             duration: sample.duration,
-            host: self.processes.get(process).host,
+            host: self.tables.processes.get(process).host,
             process,
             thread: sample.thread,
             task: sample.task,
@@ -197,7 +184,7 @@ impl SessionBuilder {
     /// # Panics
     /// If the handle is not of this builder.
     pub fn add_lost(&mut self, thread: ThreadId, count: u64) {
-        let lost = &mut self.threads.get_mut(thread).lost;
+        let lost = &mut self.tables.threads.get_mut(thread).lost;
         *lost = lost.saturating_add(count);
     }
 
@@ -210,8 +197,8 @@ impl SessionBuilder {
         if column.name.is_empty() || crate::format::is_fixed_metrics_column(&column.name) {
             return Err(Error::MetricName { name: column.name });
         }
-        let known = self.metrics.find(&column.name);
-        Ok(known.unwrap_or_else(|| self.metrics.declare(column)))
+        let known = self.tables.metrics.find(&column.name);
+        Ok(known.unwrap_or_else(|| self.tables.metrics.declare(column)))
     }
 
     /// Appends a row of metrics: one look at one level of one host. `values` are in the order of
@@ -232,10 +219,12 @@ impl SessionBuilder {
             "bug: host of another builder"
         );
         assert!(
-            level.index() < self.strings.len(),
+            level.index() < self.tables.strings.len(),
             "bug: string of another builder"
         );
-        self.metrics.push(time, host, level, values.iter().copied());
+        self.tables
+            .metrics
+            .push(time, host, level, values.iter().copied());
     }
 
     /// Appends the run of a cell.
@@ -244,18 +233,18 @@ impl SessionBuilder {
     /// If a handle is not of this builder, or if it ends before it starts.
     pub fn push_cell(&mut self, cell: Cell) -> CellId {
         assert!(
-            cell.process.index() < self.processes.len(),
+            cell.process.index() < self.tables.processes.len(),
             "bug: process of another builder"
         );
         assert!(
-            cell.source.index() < self.strings.len(),
+            cell.source.index() < self.tables.strings.len(),
             "bug: string of another builder"
         );
         assert!(
             cell.end.is_none_or(|end| end >= cell.start),
             "bug: a cell ends before it starts"
         );
-        self.cells.push(cell)
+        self.tables.cells.push(cell)
     }
 
     /// Says that the run of a cell has ended, and how. It does not end before it started, whatever `time` says.
@@ -263,24 +252,24 @@ impl SessionBuilder {
     /// # Panics
     /// If the handle is not of this builder.
     pub fn end_cell(&mut self, cell: CellId, time: Timestamp, outcome: CellOutcome) {
-        let cell = self.cells.get_mut(cell);
+        let cell = self.tables.cells.get_mut(cell);
         cell.end = Some(time.max(cell.start));
         cell.outcome = outcome;
     }
 
     /// Samples so far.
     pub fn sample_count(&self) -> usize {
-        self.taken.0 + self.samples.len()
+        self.taken.0 + self.tables.samples.len()
     }
 
     /// Rows of metrics so far.
     pub fn metrics_count(&self) -> usize {
-        self.taken.1 + self.metrics.len()
+        self.taken.1 + self.tables.metrics.len()
     }
 
     /// Samples that were thrown away so far, over all threads.
     pub fn lost_count(&self) -> u64 {
-        self.threads.lost()
+        self.tables.threads.lost()
     }
 
     /// Turns the recording into a session.
@@ -292,29 +281,24 @@ impl SessionBuilder {
     /// If the manifest says that the recording was started in a thread or stack that is not of this builder.
     pub fn finish(self, mut manifest: Manifest) -> Session {
         let start_is_known = manifest.start_stack.is_none_or(|start| {
-            (start.thread as usize) < self.threads.len()
+            (start.thread as usize) < self.tables.threads.len()
                 && start
                     .stack
-                    .is_none_or(|stack| (stack as usize) < self.stacks.len())
+                    .is_none_or(|stack| (stack as usize) < self.tables.stacks.len())
         });
         assert!(start_is_known, "bug: started in a stack of another builder");
         manifest.format = Format::default();
         manifest.hosts = self.hosts;
-        manifest.cells = Some(self.cells.len() as u64);
+        manifest.cells = Some(self.tables.cells.len() as u64);
         if let Some(stacks) = &mut manifest.stacks {
-            stacks.samples = self.samples.len() as u64;
-            stacks.lost = self.threads.lost();
+            stacks.samples = self.tables.samples.len() as u64;
+            stacks.lost = self.tables.threads.lost();
         }
         Session {
             manifest,
-            strings: self.strings,
-            frames: self.frames,
-            stacks: self.stacks,
-            processes: self.processes,
-            threads: self.threads,
-            samples: self.samples,
-            metrics: self.metrics,
-            cells: self.cells,
+            tables: self.tables,
+            parts: Parts::ALL,
+            rows: RowCounts::default(),
             attribution: None,
             path: None,
         }
@@ -326,31 +310,22 @@ impl SessionBuilder {
 impl SessionBuilder {
     /// Takes the samples out that are there by now.
     pub(crate) fn take_samples(&mut self) -> SampleTable {
-        self.taken.0 += self.samples.len();
-        std::mem::take(&mut self.samples)
+        self.taken.0 += self.tables.samples.len();
+        std::mem::take(&mut self.tables.samples)
     }
 
     /// Takes the rows of metrics out that are there by now.
     pub(crate) fn take_metrics(&mut self) -> MetricsTable {
-        self.taken.1 += self.metrics.len();
-        self.metrics.take_rows()
+        self.taken.1 += self.tables.metrics.len();
+        self.tables.metrics.take_rows()
     }
 
     pub(crate) fn hosts(&self) -> &[Host] {
         &self.hosts
     }
 
-    pub(crate) fn tables(&self) -> crate::tables::Tables<'_> {
-        crate::tables::Tables {
-            strings: &self.strings,
-            frames: &self.frames,
-            stacks: &self.stacks,
-            processes: &self.processes,
-            threads: &self.threads,
-            samples: &self.samples,
-            metrics: &self.metrics,
-            cells: &self.cells,
-        }
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
     }
 }
 

@@ -108,6 +108,10 @@ pub enum Error {
         path: PathBuf,
     },
 
+    /// There is no time in an interval.
+    #[error("an interval must be a number of seconds that is more than 0; pass one such as 0.01")]
+    NoInterval,
+
     /// No session was named.
     #[error("there is nothing to merge; name the sessions")]
     NothingToMerge,
@@ -165,18 +169,29 @@ pub enum Error {
 
     /// A file of another program holds something that it must not.
     #[error(
-        "`{}` cannot be read as a session of {format}: {}{}; save it again or restore it",
-        OneLine(.path.display()), OfKey(.key), OneLine(.detail)
+        "`{}` cannot be read as a session of {format}: {}{}{}; save it again or restore it",
+        OneLine(.path.display()), InFile(.file), OfKey(.key), OneLine(.detail)
     )]
     ForeignDamaged {
-        /// The file.
+        /// The file or directory.
         path: PathBuf,
         /// The program that writes such files.
         format: &'static str,
-        /// The key within the file, if it is one key's fault.
+        /// The file within the directory or archive.
+        file: Option<String>,
+        /// The key or column within the file, if it is one's fault.
         key: Option<String>,
         /// What is wrong.
         detail: String,
+    },
+
+    /// A session that the files of another program have no room for.
+    #[error("the session cannot be written as one of {format}: {detail}")]
+    Inexpressible {
+        /// The program that reads such files.
+        format: &'static str,
+        /// What there is no room for, and what to do.
+        detail: &'static str,
     },
 
     /// A zip file that holds no session, or something else besides.
@@ -193,7 +208,7 @@ pub enum Error {
 
     /// A name that says nothing about what a file is to be.
     #[error(
-        "cannot tell from the name what to write to `{}`; let it end in one of {}",
+        "cannot tell from the name what to write to `{}`; let it end in one of {}, or name the format with --to",
         OneLine(.path.display()), crate::formats::extensions()
     )]
     UnknownFormat {
@@ -251,6 +266,7 @@ impl Error {
             | Self::NewerFormat { path, .. }
             | Self::Incomplete { path, .. }
             | Self::Damaged { path, .. }
+            | Self::ForeignDamaged { path, .. }
             | Self::Read { path, .. } => *path = of.into(),
             _ => {}
         }
@@ -288,6 +304,17 @@ impl Display for InColumn<'_> {
         self.0
             .as_ref()
             .map_or(Ok(()), |name| write!(f, ", column `{}`", OneLine(name)))
+    }
+}
+
+/// "name: ", or nothing.
+struct InFile<'a>(&'a Option<String>);
+
+impl Display for InFile<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .as_ref()
+            .map_or(Ok(()), |name| write!(f, "{}: ", OneLine(name)))
     }
 }
 
@@ -368,6 +395,7 @@ mod tests {
                 Error::ForeignDamaged {
                     path: path.clone(),
                     format: "pyinstrument",
+                    file: None,
                     key: Some("duration".into()),
                     detail: "it is negative".into(),
                 },

@@ -8,7 +8,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map whose keys are small tuples of row numbers made in this process.
-pub(crate) type IntMap<K, V> = HashMap<K, V, BuildHasherDefault<IntHasher>>;
+pub(crate) type IntMap<K, V> = HashMap<K, V, BuildIntHasher>;
+
+/// What makes the hasher of such a map.
+pub(crate) type BuildIntHasher = BuildHasherDefault<IntHasher>;
 
 /// Folds each integer into the state by one multiplication of 64 to 128 bits.
 #[derive(Default)]

@@ -117,6 +117,7 @@
 
 mod analysis;
 mod builder;
+mod combine;
 mod compare;
 mod error;
 mod file;
@@ -124,11 +125,14 @@ mod format;
 pub mod formats;
 mod handle;
 mod hash;
+mod intern;
 mod manifest;
 mod merge;
+mod parts;
 mod processors;
 #[cfg(feature = "record")]
 mod record;
+mod resample;
 mod selection;
 mod session;
 mod short_path;
@@ -142,6 +146,7 @@ pub use analysis::{
     TagScore, Thresholds,
 };
 pub use builder::SessionBuilder;
+pub use combine::combine;
 pub use compare::{Compared, Comparison, Label, Side, compare};
 pub use error::{Error, Result};
 pub use file::{check_file, replace_file};
@@ -153,6 +158,7 @@ pub use manifest::{
     StacksSummary, StartStack,
 };
 pub use merge::merge;
+pub use parts::Parts;
 pub use processors::{
     PathPattern, Processor, ProcessorOptions, aggregate_repeated_calls, default_processors,
     group_library_frames, merge_consecutive_self_time, remove_first_pyinstrument_frames,
@@ -162,11 +168,11 @@ pub use processors::{
 #[cfg(feature = "record")]
 pub use record::{
     Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
-    Recording, agent,
+    Recorder, Recording, SysPaths, agent,
 };
 pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};
-pub use session::Session;
-pub use short_path::{library_path, path_end};
+pub use session::{RowCounts, Session};
+pub use short_path::{ShortPaths, library_path, path_end};
 pub use store::Store;
 pub use tables::{
     Cell, CellOutcome, CellTable, Extent, FrameTable, Function, FunctionRow, MetricColumn,

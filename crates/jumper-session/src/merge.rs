@@ -1,6 +1,6 @@
 //! Several recordings as one: the ranks of a job, the hosts of a cluster, the runs of a benchmark.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use crate::error::{Error, Result};
@@ -27,23 +27,17 @@ const NAMED: usize = 3;
 /// under the same name.
 pub fn merge(sessions: &[Session]) -> Result<Session> {
     let first = sessions.first().ok_or(Error::NothingToMerge)?;
-    let mut merger = Merger {
-        reference: first,
-        builder: SessionBuilder::new(),
-        hosts: Vec::new(),
-        processes: HashMap::new(),
-        threads: HashMap::new(),
-        metrics: Vec::new(),
-    };
+    let mut merger = Merger::default();
     for session in sessions {
-        merger.add(session)?;
+        merger.add(session, shift(first, session))?;
     }
     let manifest = manifest(sessions, |session| shift(first, session));
-    Ok(merger.builder.finish(manifest))
+    Ok(merger.finish(manifest))
 }
 
-struct Merger<'a> {
-    reference: &'a Session,
+/// Puts sessions into one.
+#[derive(Default)]
+pub(crate) struct Merger {
     builder: SessionBuilder,
     hosts: Vec<(Host, HostId)>,
     processes: HashMap<(HostId, u32, Option<String>), ProcessId>,
@@ -51,13 +45,16 @@ struct Merger<'a> {
     metrics: Vec<MetricColumn>,
 }
 
-impl Merger<'_> {
-    fn add(&mut self, session: &Session) -> Result<()> {
-        let shift = shift(self.reference, session);
-        let moved = |time: Timestamp| {
-            let nanos = i128::from(time.as_nanos()) + shift;
-            Timestamp::from_nanos(nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
-        };
+/// What rows of a session are in the result.
+pub(crate) struct Added {
+    pub(crate) threads: Vec<ThreadId>,
+    pub(crate) stacks: Vec<StackId>,
+}
+
+impl Merger {
+    /// Adds all of a session, with so many nanoseconds added to its times.
+    pub(crate) fn add(&mut self, session: &Session, shift: i128) -> Result<Added> {
+        let moved = |time| moved(time, shift);
         let hosts: Vec<HostId> = session.hosts().iter().map(|host| self.host(host)).collect();
         let processes: Vec<ProcessId> = session
             .processes()
@@ -99,7 +96,12 @@ impl Merger<'_> {
                 ..cell
             });
         }
-        self.metrics(session, &hosts, moved)
+        self.metrics(session, &hosts, moved)?;
+        Ok(Added { threads, stacks })
+    }
+
+    pub(crate) fn finish(self, manifest: Manifest) -> Session {
+        self.builder.finish(manifest)
     }
 
     fn host(&mut self, host: &Host) -> HostId {
@@ -208,6 +210,12 @@ fn known<K: Eq + Hash, V: Copy>(map: &mut HashMap<K, V>, key: K, new: impl FnOnc
     *map.entry(key).or_insert_with(new)
 }
 
+/// A time so many nanoseconds later.
+pub(crate) fn moved(time: Timestamp, shift: i128) -> Timestamp {
+    let nanos = i128::from(time.as_nanos()) + shift;
+    Timestamp::from_nanos(nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
+}
+
 /// What to add to the times of `session`, in nanoseconds, to have them on the clock of `reference`.
 fn shift(reference: &Session, session: &Session) -> i128 {
     let zero = |session: &Session| {
@@ -231,29 +239,17 @@ fn shift(reference: &Session, session: &Session) -> i128 {
 
 fn manifest(sessions: &[Session], shift: impl Fn(&Session) -> i128) -> Manifest {
     let all = || sessions.iter().map(Session::manifest);
-    let moved = |session: &Session, time: Timestamp| {
-        let nanos = i128::from(time.as_nanos()) + shift(session);
-        Timestamp::from_nanos(nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64)
-    };
     let starts = sessions
         .iter()
-        .map(|session| moved(session, session.start()));
-    let ends = sessions.iter().map(|session| moved(session, session.end()));
-    let mut notes: Vec<String> = Vec::new();
-    for note in all().flat_map(|manifest| &manifest.notes) {
-        if !notes.contains(note) {
-            notes.push(note.clone());
-        }
-    }
+        .map(|session| moved(session.start(), shift(session)));
+    let ends = sessions
+        .iter()
+        .map(|session| moved(session.end(), shift(session)));
+    let mut notes = union(all().map(|manifest| &manifest.notes));
     if sessions.len() > 1 {
         notes.push(format!("merged from {} recordings", sessions.len()));
     }
-    let mut prefixes: Vec<String> = Vec::new();
-    for prefix in all().flat_map(|manifest| manifest.sys_prefixes.iter().flatten()) {
-        if !prefixes.contains(prefix) {
-            prefixes.push(prefix.clone());
-        }
-    }
+    let prefixes = union(all().filter_map(|manifest| manifest.sys_prefixes.as_ref()));
     Manifest {
         jumper_version: env!("CARGO_PKG_VERSION").into(),
         python: common(all().map(|manifest| manifest.python.clone())).flatten(),
@@ -277,7 +273,14 @@ fn manifest(sessions: &[Session], shift: impl Fn(&Session) -> i128) -> Manifest 
     }
 }
 
-fn both_stacks(one: StacksSummary, other: StacksSummary) -> StacksSummary {
+/// All texts of the lists, each once.
+pub(crate) fn union<'a>(lists: impl Iterator<Item = &'a Vec<String>>) -> Vec<String> {
+    let mut known = HashSet::new();
+    let texts = lists.flatten().filter(|text| known.insert(text.as_str()));
+    texts.cloned().collect()
+}
+
+pub(crate) fn both_stacks(one: StacksSummary, other: StacksSummary) -> StacksSummary {
     StacksSummary {
         interval: one.interval.max(other.interval),
         max_interval: one.max_interval.max(other.max_interval),
@@ -293,7 +296,7 @@ fn both_stacks(one: StacksSummary, other: StacksSummary) -> StacksSummary {
     }
 }
 
-fn both_metrics(one: MetricsSummary, other: MetricsSummary) -> MetricsSummary {
+pub(crate) fn both_metrics(one: MetricsSummary, other: MetricsSummary) -> MetricsSummary {
     MetricsSummary {
         interval: one.interval.max(other.interval),
         samples: one.samples.saturating_add(other.samples),
@@ -302,7 +305,7 @@ fn both_metrics(one: MetricsSummary, other: MetricsSummary) -> MetricsSummary {
 }
 
 /// The value that all have, if they all have the same.
-fn common<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
+pub(crate) fn common<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Option<T> {
     let first = values.next()?;
     values.all(|value| value == first).then_some(first)
 }

@@ -5,44 +5,66 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::short_path::short_path;
+use crate::short_path::ShortPaths;
 use crate::tables::{
-    CellTable, FrameTable, Function, MetricsTable, ProcessTable, SampleTable, StackTable,
-    StringTable, Tables, ThreadTable,
+    CellTable, FrameTable, Function, MetricColumn, MetricsTable, ProcessTable, SampleTable,
+    StackTable, StringTable, Tables, ThreadTable,
 };
 use crate::{
-    Attribution, FunctionId, Host, Manifest, ProcessId, StackId, StringId, ThreadId, Thresholds,
-    Timestamp,
+    Attribution, FunctionId, Host, Manifest, Parts, ProcessId, StackId, StringId, ThreadId,
+    Thresholds, Timestamp,
 };
 
 /// A recording: its manifest and its tables, which never change.
 ///
 /// Every handle in it is valid, whether it came from a [`SessionBuilder`](crate::SessionBuilder) or from a
-/// file.
+/// file. Of a file it may have only [`Parts`].
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(crate) manifest: Manifest,
-    pub(crate) strings: StringTable,
-    pub(crate) frames: FrameTable,
-    pub(crate) stacks: StackTable,
-    pub(crate) processes: ProcessTable,
-    pub(crate) threads: ThreadTable,
-    pub(crate) samples: SampleTable,
-    pub(crate) metrics: MetricsTable,
-    pub(crate) cells: CellTable,
+    pub(crate) tables: Tables,
+    /// What of the tables was read.
+    pub(crate) parts: Parts,
+    /// How many rows the tables have that were not.
+    pub(crate) rows: RowCounts,
     /// Who used what in the session that this one was selected from.
     pub(crate) attribution: Option<Attribution>,
     pub(crate) path: Option<PathBuf>,
+}
+
+/// How many rows the tables of a session have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RowCounts {
+    /// Distinct functions.
+    pub functions: usize,
+    /// Distinct stacks.
+    pub stacks: usize,
+    /// Samples.
+    pub samples: usize,
+    /// Rows of metrics.
+    pub metrics: usize,
+    /// Runs of notebook cells.
+    pub cells: usize,
 }
 
 impl Session {
     /// Reads a session directory and checks all of it.
     ///
     /// # Errors
+    /// As [`read`](Self::read).
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::read(path, Parts::ALL)
+    }
+
+    /// Reads parts of a session directory, and checks what it reads. Of the other tables it reads what their files say of
+    /// themselves: which columns they have, and how many rows. There may be more in the session than was asked for.
+    ///
+    /// # Errors
     /// When there is no session at `path`, when it was written by a newer version, when a file of it is
     /// missing, cut off or damaged, and when a table contradicts another one. Each says which.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        crate::format::open(path.as_ref())
+    pub fn read(path: impl AsRef<Path>, parts: Parts) -> Result<Self> {
+        crate::format::open(path.as_ref(), parts)
     }
 
     /// Makes a session of a recording that was not finished, because it was killed or the disk was full, in its place. One that
@@ -69,7 +91,11 @@ impl Session {
     /// # Errors
     /// [`Error::Occupied`](crate::Error::Occupied) when something that is not a session is at `path`, and
     /// [`Error::Write`](crate::Error::Write) when the system refuses.
+    ///
+    /// # Panics
+    /// If only a [part](Self::read) of it was read: what was written would look whole.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        self.parts.assert(Parts::ALL);
         crate::format::save(self, path.as_ref())
     }
 
@@ -93,22 +119,30 @@ impl Session {
         crate::format::check_destination(path.as_ref())
     }
 
-    pub(crate) fn tables(&self) -> Tables<'_> {
-        Tables {
-            strings: &self.strings,
-            frames: &self.frames,
-            stacks: &self.stacks,
-            processes: &self.processes,
-            threads: &self.threads,
-            samples: &self.samples,
-            metrics: &self.metrics,
-            cells: &self.cells,
-        }
-    }
-
     /// Where the session is, as an absolute path; `None` while it is in memory only.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
+    }
+
+    /// What of it was read.
+    pub fn parts(&self) -> Parts {
+        self.parts
+    }
+
+    /// How many rows its tables have, also those that were not read.
+    pub fn row_counts(&self) -> RowCounts {
+        let (tables, rows) = (&self.tables, self.rows);
+        let known = |part, read, counted| match self.parts.contains(part) {
+            true => read,
+            false => counted,
+        };
+        RowCounts {
+            functions: known(Parts::CALLS, tables.frames.len(), rows.functions),
+            stacks: known(Parts::CALLS, tables.stacks.len(), rows.stacks),
+            samples: known(Parts::SAMPLE_COUNTS, tables.samples.len(), rows.samples),
+            metrics: known(Parts::METRICS, tables.metrics.len(), rows.metrics),
+            cells: known(Parts::CELLS, tables.cells.len(), rows.cells),
+        }
     }
 
     /// What the session says about itself.
@@ -118,42 +152,67 @@ impl Session {
 
     /// The texts.
     pub fn strings(&self) -> &StringTable {
-        &self.strings
+        &self.tables.strings
     }
 
     /// The functions.
+    ///
+    /// # Panics
+    /// If [calls](Parts::CALLS) were not read.
     pub fn frames(&self) -> &FrameTable {
-        &self.frames
+        self.parts.assert(Parts::CALLS);
+        &self.tables.frames
     }
 
     /// The call stacks.
+    ///
+    /// # Panics
+    /// If [calls](Parts::CALLS) were not read.
     pub fn stacks(&self) -> &StackTable {
-        &self.stacks
+        self.parts.assert(Parts::CALLS);
+        &self.tables.stacks
     }
 
     /// The processes.
     pub fn processes(&self) -> &ProcessTable {
-        &self.processes
+        &self.tables.processes
     }
 
     /// The threads.
     pub fn threads(&self) -> &ThreadTable {
-        &self.threads
+        &self.tables.threads
     }
 
-    /// The samples.
+    /// The samples, as far as they were read.
+    ///
+    /// # Panics
+    /// If [nothing](Parts::SAMPLE_COUNTS) of them was.
     pub fn samples(&self) -> &SampleTable {
-        &self.samples
+        self.parts.assert(Parts::SAMPLE_COUNTS);
+        &self.tables.samples
     }
 
     /// The metrics.
+    ///
+    /// # Panics
+    /// If they were [not read](Parts::METRICS).
     pub fn metrics(&self) -> &MetricsTable {
-        &self.metrics
+        self.parts.assert(Parts::METRICS);
+        &self.tables.metrics
+    }
+
+    /// Which metrics there are, also where they were not read.
+    pub fn metric_columns(&self) -> &[MetricColumn] {
+        self.tables.metrics.columns()
     }
 
     /// The runs of notebook cells.
+    ///
+    /// # Panics
+    /// If they were [not read](Parts::CELLS).
     pub fn cells(&self) -> &CellTable {
-        &self.cells
+        self.parts.assert(Parts::CELLS);
+        &self.tables.cells
     }
 
     /// The same session, to be judged by other thresholds from now on, also where it is saved.
@@ -173,7 +232,7 @@ impl Session {
     /// # Panics
     /// If the handle is of another session and out of range here.
     pub fn string(&self, id: StringId) -> &str {
-        self.strings.get(id)
+        self.tables.strings.get(id)
     }
 
     /// A function as text.
@@ -181,7 +240,7 @@ impl Session {
     /// # Panics
     /// If the handle is of another session and out of range here.
     pub fn function(&self, id: FunctionId) -> Function<'_> {
-        let row = self.frames.get(id);
+        let row = self.tables.frames.get(id);
         Function {
             name: self.string(row.name),
             qualname: row.qualname.map(|name| self.string(name)),
@@ -194,8 +253,19 @@ impl Session {
     /// The path of a source file as people know it: relative to the directory of modules
     /// ([`Manifest::sys_path`]) from which that is shortest, as pyinstrument shows it.
     pub fn short_path<'a>(&self, file: &'a str) -> Cow<'a, str> {
-        let sys_path = self.manifest.sys_path.as_deref();
-        short_path(file, sys_path.unwrap_or_default())
+        match self.short_paths() {
+            Some(paths) => paths.of(file),
+            None => file.into(),
+        }
+    }
+
+    /// The same for many files; `None` where it is not known in which directories the program looked for modules.
+    pub fn short_paths(&self) -> Option<ShortPaths<'_>> {
+        let sys_path = self.manifest.sys_path.as_deref()?;
+        Some(ShortPaths::new(
+            sys_path,
+            self.manifest.program.cwd.as_deref(),
+        ))
     }
 
     /// The name of a thread, where one is known.
@@ -203,7 +273,11 @@ impl Session {
     /// # Panics
     /// If the handle is of another session and out of range here.
     pub fn thread_name(&self, id: ThreadId) -> Option<&str> {
-        self.threads.get(id).name.map(|name| self.string(name))
+        self.tables
+            .threads
+            .get(id)
+            .name
+            .map(|name| self.string(name))
     }
 
     /// The command line of a process, where it is known.
@@ -211,7 +285,8 @@ impl Session {
     /// # Panics
     /// If the handle is of another session and out of range here.
     pub fn process_command(&self, id: ProcessId) -> Option<&str> {
-        self.processes
+        self.tables
+            .processes
             .get(id)
             .command
             .map(|command| self.string(command))
@@ -219,7 +294,11 @@ impl Session {
 
     /// Where in the program the recording was started, if it was started from within: the thread, and its stack
     /// if it had a frame.
+    ///
+    /// # Panics
+    /// If [calls](Parts::CALLS) were not read.
     pub fn start_stack(&self) -> Option<(ThreadId, Option<StackId>)> {
+        self.parts.assert(Parts::CALLS);
         let start = self.manifest.start_stack?;
         let stack = start.stack.map(StackId::from_raw);
         Some((ThreadId::from_raw(start.thread), stack))
@@ -247,6 +326,6 @@ impl Session {
 
     /// Samples that were attempted and thrown away, over all threads.
     pub fn lost(&self) -> u64 {
-        self.threads.lost()
+        self.tables.threads.lost()
     }
 }

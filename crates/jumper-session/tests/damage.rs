@@ -68,6 +68,8 @@ fn open_and_use(path: &Path) -> bool {
         Ok(session) => {
             let tree = FrameTree::build(&session);
             assert_eq!(tree.total(), session.samples().total());
+            let calls = Session::read(path, Parts::CALLS).expect("a part of what can be read");
+            assert_eq!(FrameTree::build(&calls), tree);
             remove_irrelevant_nodes(tree, &ProcessorOptions::default())
                 .walk()
                 .count();
@@ -75,6 +77,11 @@ fn open_and_use(path: &Path) -> bool {
         }
         Err(error) => {
             assert!(!error.to_string().contains('\n'), "{error:?}");
+            // What is wrong may be elsewhere.
+            if let Ok(calls) = Session::read(path, Parts::CALLS) {
+                let tree = FrameTree::build(&calls);
+                assert_eq!(tree.total(), calls.samples().total());
+            }
             false
         }
     }

@@ -1,12 +1,13 @@
 //! Changed sessions, and what must hold of whatever is read from them. For the tests and for `examples/fuzz_readers.rs`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jumper_session::*;
 
 /// What is changed: files of a session, by the end of their names.
-pub(crate) const TARGETS: [Target; 5] = [
+pub(crate) const TARGETS: [Target; 7] = [
     Target {
         name: "parquet",
         corpus: "session",
@@ -30,6 +31,16 @@ pub(crate) const TARGETS: [Target; 5] = [
     Target {
         name: "pyisession",
         corpus: "pyisession",
+        files: "",
+    },
+    Target {
+        name: "jumper-extension",
+        corpus: "jumper-extension",
+        files: "",
+    },
+    Target {
+        name: "jumper-extension-zip",
+        corpus: "jumper-extension-zip",
         files: "",
     },
 ];
@@ -108,12 +119,12 @@ impl Target {
         let (name, bytes) = &mut *files[at];
         let (_, other) = &corpus[random.below(corpus.len())];
         let other = &other.0[random.below(other.0.len())].1;
-        let is_json = [&path, name].iter().any(|path| {
+        let is_text = [&path, name].iter().any(|path| {
             path.extension()
-                .is_some_and(|end| end == "json" || end == "pyisession")
+                .is_some_and(|end| end == "json" || end == "csv" || end == "pyisession")
         });
         for _ in 0..=random.below(4) {
-            match is_json && random.below(4) > 0 {
+            match is_text && random.below(4) > 0 {
                 true => change_token(bytes, random),
                 false => change_bytes(bytes, other, random),
             }
@@ -193,8 +204,8 @@ fn change_bytes(bytes: &mut Vec<u8>, other: &[u8], random: &mut Random) {
     }
 }
 
-/// What may stand in JSON, in good faith or not.
-const TOKENS: [&str; 22] = [
+/// What may stand in JSON or between commas, in good faith or not.
+const TOKENS: [&str; 24] = [
     "null",
     "true",
     "-1",
@@ -217,6 +228,8 @@ const TOKENS: [&str; 22] = [
     "{}",
     "[[[[[[[[",
     "\"9999-12-31T23:59:59\"",
+    "nan",
+    ",\n",
 ];
 
 /// Replaces, removes or repeats a number, a text, a word or a sign.
@@ -306,6 +319,7 @@ pub(crate) fn check(path: &Path, room: &Path) -> bool {
         shown(&session).eq(shown(&read)),
         "other samples are read than were written"
     );
+    through_jumper_extension(&session, room);
     if Session::is_unfinished(path) {
         let repaired = Session::repair(path).expect("what can be read can be repaired");
         assert!(
@@ -314,6 +328,65 @@ pub(crate) fn check(path: &Path, room: &Path) -> bool {
         );
     }
     true
+}
+
+/// What JUmPER's files have room for comes back from them.
+fn through_jumper_extension(session: &Session, room: &Path) {
+    let format = formats::FileFormat::find("jumper-extension").expect("there is this format");
+    let pass = |session: &Session| {
+        let path = room.join("exported");
+        match format.save(session, &path) {
+            Ok(()) => {}
+            Err(Error::Inexpressible { .. }) => return None,
+            Err(error) => panic!("{error}"),
+        }
+        Some(formats::open(&path).expect("what was written can be read"))
+    };
+    // Compressed tables may have more rows than there is time for.
+    if session.metrics().len() > 10_000 {
+        return;
+    }
+    let Some(once) = pass(session) else { return };
+    let twice = pass(&once).expect("what was read can be written");
+    let (first, second) = (measured(session), measured(&once));
+    let counts = |measured: &Measured| measured.values().map(Vec::len).collect::<Vec<_>>();
+    assert!(
+        first.keys().eq(second.keys()) && counts(&first) == counts(&second),
+        "other measurements are read than were written"
+    );
+    assert_eq!(session.cells().len(), once.cells().len(), "other cells");
+    // What floating-point numbers have no room for is gone by now.
+    assert!(second == measured(&twice), "measurements change each time");
+    assert!(ran(&once).eq(ran(&twice)), "cells change each time");
+}
+
+fn ran(session: &Session) -> impl Iterator<Item = (&str, Timestamp, Option<Timestamp>)> {
+    let cells = session.cells().iter();
+    cells.map(|(_, cell)| (session.string(cell.source), cell.start, cell.end))
+}
+
+/// Times and values by level and metric.
+type Measured = BTreeMap<(String, String), Vec<(Timestamp, u64)>>;
+
+fn measured(session: &Session) -> Measured {
+    let metrics = session.metrics();
+    let mut measured = Measured::new();
+    for column in metrics.columns() {
+        let metric = metrics.find(&column.name).expect("it is declared");
+        let rows = metrics.times().iter().zip(metrics.levels());
+        for (value, (&time, &level)) in metrics.values(metric).iter().zip(rows) {
+            // In bytes it may be too large for a number.
+            let value = value.filter(|value| (value * 1e10).is_finite());
+            if let Some(value) = value.filter(|_| column.name != "cell_index") {
+                let key = (session.string(level).into(), column.name.clone());
+                measured
+                    .entry(key)
+                    .or_default()
+                    .push((time, value.to_bits()));
+            }
+        }
+    }
+    measured
 }
 
 fn shown(session: &Session) -> impl Iterator<Item = String> {

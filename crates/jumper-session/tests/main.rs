@@ -3,8 +3,11 @@
 mod analysis;
 mod corpus;
 mod damage;
+mod deep;
 mod directory;
 mod fuzz;
+mod jumper_extension;
+mod parts;
 mod processors;
 mod pyinstrument;
 mod round_trip;

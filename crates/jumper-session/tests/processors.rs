@@ -455,6 +455,11 @@ fn names_in_brackets_are_no_code_of_the_application() {
 
 /// Sessions with some of everything that a processor looks at.
 fn random_session(seed: u64) -> Session {
+    random_session_of(seed, usize::MAX)
+}
+
+/// The same with at most so many samples: the first ones.
+fn random_session_of(seed: u64, most: usize) -> Session {
     let mut random = Random::new(seed);
     let mut builder = SessionBuilder::new();
     let host = builder.add_host(Host::default());
@@ -498,7 +503,7 @@ fn random_session(seed: u64) -> Session {
     ];
     let mut frames: Vec<(FunctionId, Place)> = Vec::new();
     let used = 1 + random.below(3);
-    for time in 0..random.below(400) {
+    for time in 0..random.below(400).min(most) {
         frames.truncate(frames.len().saturating_sub(random.below(4)));
         for _ in 0..random.below(4) {
             let place = Place {
@@ -597,6 +602,80 @@ fn every_processor_conserves_time_in_any_order() {
             }
         }
     }
+}
+
+/// Fails with the smallest part of a random session that does not have the property, which says why.
+fn assert_of_random_sessions(seeds: u64, property: impl Fn(&Session) -> Result<(), String>) {
+    for seed in 0..seeds {
+        if property(&random_session(seed)).is_ok() {
+            continue;
+        }
+        for samples in 0.. {
+            let session = random_session_of(seed, samples);
+            if let Err(reason) = property(&session) {
+                let tree = drawn(&FrameTree::build_with(&session, &TIMELINE));
+                panic!("seed {seed}, {samples} samples: {reason}\n{tree}");
+            }
+        }
+    }
+}
+
+/// Whether each node's time is that of its own, of what was removed below it, and of its children.
+fn conserved(tree: &FrameTree) -> Result<(), String> {
+    for (id, _) in tree.walk_from(tree.root()) {
+        let node = tree.node(id);
+        let below: Duration = tree.children(id).map(|child| tree.node(child).time()).sum();
+        let parts = node.self_time() + node.absorbed_time() + below;
+        if node.time() != parts {
+            return Err(format!("{id:?} has {:?}, not {parts:?}", node.time()));
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_choice_of_the_usual_processors_conserves_time() {
+    assert_of_random_sessions(6, |session| {
+        for shape in [TIMELINE, AGGREGATED] {
+            let tree = FrameTree::build_with(session, &shape);
+            let usual = default_processors(false, shape.timeline);
+            for choice in 0..1 << usual.len() {
+                let mut after = tree.clone();
+                for (place, processor) in usual.iter().enumerate() {
+                    if choice >> place & 1 == 1 {
+                        after = processor(after, &ProcessorOptions::default());
+                    }
+                }
+                let result = match after.total() == session.samples().total() {
+                    true => conserved(&after),
+                    false => Err(format!("{:?} in all", after.total())),
+                };
+                result.map_err(|reason| format!("{shape:?}, choice {choice:#b}: {reason}"))?;
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_coarser_session_has_the_time_of_each_thread() {
+    let time_of = |session: &Session| {
+        let mut times = vec![Duration::ZERO; session.threads().len()];
+        for sample in session.samples().iter() {
+            times[sample.thread.index()] += sample.duration;
+        }
+        times
+    };
+    assert_of_random_sessions(60, |session| {
+        for micros in [1, 3, 10, 1000] {
+            let interval = Duration::from_micros(micros);
+            let coarse = session.clone().resample(interval).unwrap();
+            if time_of(&coarse) != time_of(session) {
+                return Err(format!("at {micros} us: {:?}", time_of(&coarse)));
+            }
+        }
+        Ok(())
+    });
 }
 
 #[test]

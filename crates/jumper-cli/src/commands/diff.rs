@@ -1,17 +1,20 @@
 //! `jumper diff BEFORE AFTER`
 
 use std::io;
+use std::path::Path;
 
+use jumper_render::DIFF_NEEDS;
 use jumper_session::compare;
 
 use crate::args::DiffArgs;
 use crate::error::CliError;
 use crate::input;
-use crate::select::select;
+use crate::select;
 
 pub(crate) fn diff(arguments: &DiffArgs) -> Result<u8, CliError> {
-    let before = select(input::open(&arguments.before)?, &arguments.select)?;
-    let after = select(input::open(&arguments.after)?, &arguments.select)?;
+    let parts = DIFF_NEEDS.with(select::needs(&arguments.select));
+    let open = |path: &Path| select::select(input::open(path, parts)?, &arguments.select);
+    let (before, after) = (open(&arguments.before)?, open(&arguments.after)?);
     let compared = compare(&before, &after);
     match jumper_render::diff(&before, &after, &compared, &mut io::stdout().lock()) {
         // A reader that goes away early is no error.

@@ -39,6 +39,7 @@ pub(super) fn place(
     path.map(|path| Kept {
         path,
         program: program.clone(),
+        parts: target.needs(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jumper_session::Session;
+use jumper_session::{Parts, Session};
 
 use crate::args::RepairArgs;
 use crate::error::CliError;
@@ -12,7 +12,7 @@ use crate::terminal::say;
 pub(crate) fn repair(arguments: &RepairArgs) -> Result<u8, CliError> {
     let path: &Path = &arguments.session;
     if !Session::is_unfinished(path) {
-        let session = input::open(path)?;
+        let session = input::open(path, Parts::ALL)?;
         let samples = session.samples().len();
         say(&format!(
             "nothing to repair: the session is whole, with {samples} samples"

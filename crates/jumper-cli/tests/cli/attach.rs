@@ -1,7 +1,10 @@
 //! `jumper attach`: a program that runs already, and goes on afterwards.
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use jumper_session::Session;
 
 use crate::support::{Place, busy, finish, send};
 
@@ -46,7 +49,20 @@ fn the_report_goes_to_stdout_and_the_program_goes_on() {
         assert!(done.stdout.contains(text), "no {text:?} in {}", done.stdout);
     }
     assert!(program.still_runs());
-    assert_eq!(place.kept().len(), 1);
+    let [kept] = &place.kept()[..] else {
+        panic!("one session is kept")
+    };
+    let session = Session::open(kept).expect("a session");
+    let sys_path = session.manifest().sys_path.clone();
+    let folder = place.path("").canonicalize().expect("it is there");
+    assert_eq!(
+        sys_path.expect("it was read").first().map(PathBuf::from),
+        Some(folder)
+    );
+    assert_eq!(
+        session.manifest().sys_prefixes.as_ref().map(Vec::len),
+        Some(4)
+    );
 }
 
 /// Starts the command, and lets it record for a while.

@@ -63,6 +63,44 @@ fn a_session_goes_through_other_formats_and_comes_back() {
 }
 
 #[test]
+fn measurements_go_to_jumper_s_files_and_come_back() {
+    let place = Place::new();
+    place.write("a.py", &busy(0.4));
+    place.run(&["run", "--session", "a.jumper", "-o", "a.txt", "a.py"]);
+    for arguments in [
+        &["convert", "a.jumper", "out", "--to", "jumper-extension"] as &[_],
+        &["convert", "a.jumper", "out.zip", "--to", "jumper-extension"],
+        &["convert", "out", "b.jumper"],
+        &["convert", "out.zip", "copy", "--to", "jumper"],
+        &["render", "out.zip", "-r", "text"],
+        &["info", "out"],
+    ] {
+        let done = place.run(arguments);
+        assert_eq!(done.status, Some(0), "{arguments:?}: {}", done.stderr);
+    }
+    assert!(place.path("out/perf_process.csv").is_file());
+    let open = |name: &str| Session::open(place.path(name)).expect("a session");
+    let first = open("a.jumper");
+    let values = |session: &Session, name: &str| {
+        let metrics = session.metrics();
+        let metric = metrics.find(name).expect("it was measured");
+        (metrics.times().to_vec(), metrics.values(metric).to_vec())
+    };
+    for back in [open("b.jumper"), open("copy")] {
+        for name in ["cpu_util_avg", "memory", "io_write", "cpu_time"] {
+            assert_eq!(values(&first, name), values(&back, name), "{name}");
+        }
+        assert_eq!(
+            first.manifest().clock.utc_offset_s,
+            back.manifest().clock.utc_offset_s
+        );
+    }
+    let odd = place.run(&["convert", "a.jumper", "out", "--to", "csv"]);
+    assert_eq!(odd.status, Some(2));
+    assert!(odd.stderr.contains("jumper-extension"), "{}", odd.stderr);
+}
+
+#[test]
 fn recordings_are_merged_and_their_time_adds_up() {
     let place = Place::new();
     place.write("a.py", &busy(0.3));
@@ -89,6 +127,47 @@ fn recordings_are_merged_and_their_time_adds_up() {
         "{}",
         text.stdout
     );
+
+    let combine = [
+        "merge",
+        "--combine",
+        "2.jumper",
+        "1.jumper",
+        "-o",
+        "both.zip",
+    ];
+    let done = place.run(&combine);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let both = jumper_session::formats::open(&place.path("both.zip")).expect("a session");
+    assert_eq!(both.duration(), one.duration() + two.duration());
+    assert_eq!(both.samples().total(), all.samples().total());
+}
+
+#[test]
+fn a_session_is_made_coarser_and_its_time_stays() {
+    let place = Place::new();
+    place.write("a.py", &busy(0.4));
+    place.run(&["run", "--session", "a.jumper", "-o", "a.txt", "a.py"]);
+    let done = place.run(&["convert", "--interval", "0.02", "a.jumper", "b.jumper"]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    let open = |name: &str| Session::open(place.path(name)).expect("a session");
+    let (fine, coarse) = (open("a.jumper"), open("b.jumper"));
+    assert_eq!(coarse.samples().total(), fine.samples().total());
+    assert!(coarse.samples().len() * 5 < fine.samples().len());
+    let text = place.run(&["render", "b.jumper", "-r", "text"]).stdout;
+    assert!(text.contains("resampled to 0.02 s"), "{text}");
+    assert!(text.contains("spin"), "{text}");
+
+    for interval in ["0", "-1", "nan", "inf", "1e-12"] {
+        let done = place.run(&["convert", "--interval", interval, "a.jumper", "c.jumper"]);
+        assert_eq!(done.status, Some(2), "{interval}");
+        assert!(
+            done.stderr.contains("seconds that is more than 0"),
+            "{}",
+            done.stderr
+        );
+        assert!(!place.path("c.jumper").exists());
+    }
 }
 
 #[test]

@@ -107,6 +107,8 @@ fn an_unfinished_recording_is_a_session_for_every_command_and_can_be_finished() 
     assert_eq!(done.status, Some(0), "{}", done.stderr);
     let after = Session::open(place.path("1.jumper")).expect("it is whole");
     assert_eq!(before.samples(), after.samples());
+    assert!(before.manifest().sys_path.is_some() && before.manifest().sys_prefixes.is_some());
+    assert_eq!(before.manifest().sys_path, after.manifest().sys_path);
     assert!(Path::new(&place.path("1.jumper/samples.parquet")).exists());
     assert!(!place.path("1.jumper/journal").exists());
     let again = place.run(&["repair", "1.jumper"]);

@@ -6,6 +6,7 @@ mod attach;
 mod bad_input;
 mod formats;
 mod journal;
+mod libraries;
 mod render;
 mod resources;
 mod run;

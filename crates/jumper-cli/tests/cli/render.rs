@@ -163,6 +163,16 @@ waiter.join()
         has(&cpu, "first") && waited.is_none_or(|line| line.ends_with(" ms")),
         "{cpu}"
     );
+    // The report itself needs neither states nor metrics.
+    let done = place.run(&[
+        "render",
+        "a.jumper",
+        "-r",
+        "json",
+        "--level=process",
+        "--mode=cpu",
+    ]);
+    assert_eq!(done.status, Some(0), "{}", done.stderr);
     let waiter = shown(&["--thread", "waiter"]);
     assert!(!has(&waiter, "first") && has(&waiter, "wait"), "{waiter}");
 

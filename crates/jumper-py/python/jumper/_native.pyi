@@ -20,7 +20,13 @@ class Recorder:
     @property
     def is_running(self) -> bool: ...
     def start(self) -> None: ...
-    def stop(self, description: str, argv: Sequence[str]) -> Session: ...
+    def stop(
+        self,
+        description: str,
+        argv: Sequence[str],
+        sys_path: Sequence[str],
+        sys_prefixes: Sequence[str],
+    ) -> Session: ...
 
 @final
 class Session:
@@ -49,6 +55,13 @@ class Session:
         ``2:8``, ``:5``, ``3:`` or ``-3:-1``, or one number. ``threads`` are names or numbers, ``processes`` numbers, ``levels``
         those of the metrics. ``mode`` is ``wall``, ``cpu`` or ``gil``: the time that counts.
         """
+
+    def resample(self, interval: float) -> Session:
+        """The session with about one sample of each thread, and one measurement, in ``interval`` seconds. No time is lost."""
+
+    @staticmethod
+    def combine(session1: Session, session2: Session) -> Session:
+        """Both as one, the earlier one first, without the time between them."""
 
     def render(
         self,

@@ -18,6 +18,11 @@ from jumper.session import PathOrStr
 __all__ = ["Profiler"]
 
 
+def _text(text: str) -> str:
+    """The text without halves of characters, which stand for what is no text in names of files."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _native_id(thread: Thread | int) -> int:
     if isinstance(thread, int):
         return thread
@@ -82,7 +87,14 @@ class Profiler:
         Raises ``RuntimeError`` if it is not running.
         """
         description = self._description or " ".join(sys.argv) or "python"
-        self._last_session = self._recorder.stop(description, list(sys.argv))
+        prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+        self._last_session = self._recorder.stop(
+            _text(description),
+            [_text(argument) for argument in sys.argv],
+            # What is no text there is not looked at by Python either.
+            [_text(entry) for entry in sys.path if isinstance(entry, str)],
+            [_text(prefix) for prefix in prefixes],
+        )
         return self._last_session
 
     def reset(self) -> None:

@@ -7,9 +7,9 @@ mod analysis;
 
 use std::io::{self, Write};
 
-use jumper_session::{FrameTree, NodeId, NodeKind, Session, TreeOptions};
+use jumper_session::{FrameTree, NodeId, NodeKind, Parts, Session, TreeOptions};
 
-use crate::format::{is_library, short_path};
+use crate::paths::Paths;
 use crate::{RenderError, RenderOptions, Renderer, facts};
 use analysis::NodeResources;
 
@@ -27,6 +27,10 @@ impl Renderer for Json {
 
     fn media_type(&self) -> &'static str {
         "application/json"
+    }
+
+    fn needs(&self) -> Parts {
+        Parts::SAMPLES.with(Parts::METRICS)
     }
 
     fn render(
@@ -65,37 +69,45 @@ impl Renderer for Json {
         let tree = FrameTree::build_with(session, &options);
         analysis::write(session, &tree, out)?;
         write!(out, "\"root_frame\":")?;
-        let report = Report {
-            session,
-            tree: &tree,
-            resources: NodeResources::of(&tree),
-        };
-        report.root_frame(out)?;
+        Frames::of(session, &tree).write(out)?;
         writeln!(out, "}}")?;
         Ok(())
     }
 }
 
-/// What frames are written from.
-struct Report<'a> {
+/// The frames of a tree.
+struct Frames<'a> {
     session: &'a Session,
     tree: &'a FrameTree,
+    paths: Paths<'a>,
+    /// Of each node whether it is the program's own code.
+    is_application: Vec<bool>,
     resources: Option<NodeResources<'a>>,
 }
 
-impl Report<'_> {
+impl<'a> Frames<'a> {
+    fn of(session: &'a Session, tree: &'a FrameTree) -> Self {
+        Self {
+            session,
+            tree,
+            paths: Paths::of(session),
+            is_application: tree.application_code(),
+            resources: NodeResources::of(tree),
+        }
+    }
+
     /// The thread, if there is but one; else a frame above them all; null without samples.
-    fn root_frame(&self, out: &mut dyn Write) -> Result<(), RenderError> {
+    fn write(&mut self, out: &mut dyn Write) -> Result<(), RenderError> {
         let mut threads = self.tree.roots();
         match (threads.next(), threads.next()) {
             (None, _) => write!(out, "null")?,
-            (Some(only), None) => self.frames(only, out)?,
-            (Some(_), Some(_)) => self.frames(self.tree.root(), out)?,
+            (Some(only), None) => self.below(only, out)?,
+            (Some(_), Some(_)) => self.below(self.tree.root(), out)?,
         }
         Ok(())
     }
 
-    fn frames(&self, root: NodeId, out: &mut dyn Write) -> Result<(), RenderError> {
+    fn below(&mut self, root: NodeId, out: &mut dyn Write) -> Result<(), RenderError> {
         let mut open = 0;
         for (id, depth) in self.tree.walk_from(root) {
             // A frame that is no deeper than the one before ends that one, and all between them.
@@ -111,42 +123,42 @@ impl Report<'_> {
     }
 
     /// One frame up to the beginning of its children.
-    fn frame(&self, id: NodeId, out: &mut dyn Write) -> Result<(), RenderError> {
+    fn frame(&mut self, id: NodeId, out: &mut dyn Write) -> Result<(), RenderError> {
         let session = self.session;
         let node = self.tree.node(id);
-        let time = node.time().as_secs_f64();
-        match node.kind() {
-            NodeKind::Function(function) => {
-                let function = session.function(function);
-                let library = is_library(function.file);
-                call(
-                    function.name,
-                    function.file,
-                    u64::from(function.first_line),
-                    time,
-                    !library,
-                    out,
-                )?;
-                if let Some(class) = node.class() {
-                    write!(out, "\"class_name\":{},", encoded(session.string(class))?)?;
-                }
-                if let Some(qualname) = function.qualname {
-                    write!(out, "\"qualname\":{},", encoded(qualname)?)?;
-                }
+        let (name, short, file, line) = match node.kind() {
+            NodeKind::Function(id) => {
+                let function = session.function(id);
+                let line = u64::from(function.first_line);
+                (function.name, self.paths.short(id), function.file, line)
             }
             NodeKind::Thread(thread) => {
                 let name = session.thread_name(thread).unwrap_or_default();
-                call(
-                    name,
-                    "<thread>",
-                    session.threads().get(thread).native_id,
-                    time,
-                    false,
-                    out,
-                )?;
+                let native_id = session.threads().get(thread).native_id;
+                (name, "<thread>", "<thread>", native_id)
             }
-            NodeKind::Root => call("[root]", "", 0, time, false, out)?,
-            NodeKind::SelfTime => call("[self]", "", 0, time, false, out)?,
+            NodeKind::Root => ("[root]", "", "", 0),
+            NodeKind::SelfTime => ("[self]", "", "", 0),
+        };
+        write!(
+            out,
+            "{{\"function\":{},\"file_path_short\":{},\"file_path\":{},\"line_no\":{line},",
+            encoded(name)?,
+            encoded(short)?,
+            encoded(file)?
+        )?;
+        write!(
+            out,
+            "\"time\":{:.6},\"await_time\":0.0,\"is_application_code\":{},",
+            node.time().as_secs_f64(),
+            self.is_application[id.index()]
+        )?;
+        if let Some(class) = node.class() {
+            write!(out, "\"class_name\":{},", encoded(session.string(class))?)?;
+        }
+        let function = node.function().map(|id| session.function(id));
+        if let Some(qualname) = function.and_then(|function| function.qualname) {
+            write!(out, "\"qualname\":{},", encoded(qualname)?)?;
         }
         if let Some(resources) = &self.resources {
             resources.write(id, out)?;
@@ -154,30 +166,6 @@ impl Report<'_> {
         write!(out, "\"children\":[")?;
         Ok(())
     }
-}
-
-/// What every frame has.
-fn call(
-    function: &str,
-    file: &str,
-    line: u64,
-    time: f64,
-    is_application_code: bool,
-    out: &mut dyn Write,
-) -> Result<(), RenderError> {
-    write!(
-        out,
-        "{{\"function\":{},\"file_path_short\":{},",
-        encoded(function)?,
-        encoded(short_path(file))?
-    )?;
-    write!(
-        out,
-        "\"file_path\":{},\"line_no\":{line},\"time\":{time:.6},\"await_time\":0.0,",
-        encoded(file)?
-    )?;
-    write!(out, "\"is_application_code\":{is_application_code},")?;
-    Ok(())
 }
 
 fn encoded(text: &str) -> Result<String, RenderError> {

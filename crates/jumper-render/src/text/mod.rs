@@ -6,7 +6,7 @@ mod tree;
 
 use std::io::Write;
 
-use jumper_session::{FrameTree, ProcessorOptions, Session, remove_irrelevant_nodes};
+use jumper_session::{FrameTree, Parts, ProcessorOptions, Session, remove_irrelevant_nodes};
 
 use crate::facts::{self, Fact};
 use crate::format::plain;
@@ -27,6 +27,10 @@ impl Renderer for Text {
 
     fn media_type(&self) -> &'static str {
         "text/plain; charset=utf-8"
+    }
+
+    fn needs(&self) -> Parts {
+        Parts::CALLS.with(Parts::METRICS)
     }
 
     fn render(
@@ -50,8 +54,9 @@ impl Renderer for Text {
             ..ProcessorOptions::default()
         };
         let shown = remove_irrelevant_nodes(tree, &kept);
+        let mut calls = tree::Calls::of(session, &shown, options);
         for thread in shown.roots() {
-            tree::thread(session, &shown, thread, options, out)?;
+            calls.thread(thread, out)?;
         }
         table::metrics(session, paint, out)?;
         footer(session, paint, out)?;

@@ -6,7 +6,8 @@ use jumper_session::{FrameTree, NodeId, NodeKind, Session};
 
 use super::paint::{Paint, Style};
 use crate::RenderOptions;
-use crate::format::{call_name, count, is_library, plain, share, short_path, span};
+use crate::format::{call_name, count, plain, share, span};
+use crate::paths::Paths;
 
 /// Levels beyond this one are not indented further, but numbered: a recursion of thousands of levels would
 /// otherwise be a line of thousands of columns.
@@ -30,48 +31,58 @@ const ASCII: Branches = Branches {
     through: "|  ",
 };
 
-/// Writes the tree of one thread.
-pub(super) fn thread(
-    session: &Session,
-    tree: &FrameTree,
-    root: NodeId,
-    options: &RenderOptions,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let printer = Printer {
-        session,
-        tree,
-        paint: Paint::new(options.color),
-        branches: if options.unicode { UNICODE } else { ASCII },
-        total: tree.node(root).time().as_secs_f64(),
-    };
-    printer.title(root, out)?;
-    let mut lines = vec![true];
-    for (id, depth) in tree.walk_from(root).skip(1) {
-        lines.truncate(depth);
-        lines.push(is_last(tree, id));
-        printer.line(id, &lines[1..], out)?;
-    }
-    printer.left_out(root, options.filter_threshold, out)?;
-    writeln!(out)
-}
-
 /// Whether a node is the last of its siblings that is drawn.
 fn is_last(tree: &FrameTree, id: NodeId) -> bool {
     let parent = tree.node(id).parent();
     parent.is_some_and(|parent| tree.children(parent).last() == Some(id))
 }
 
-struct Printer<'a> {
+/// Writes the trees of threads.
+pub(super) struct Calls<'a> {
     session: &'a Session,
     tree: &'a FrameTree,
+    options: &'a RenderOptions,
     paint: Paint,
     branches: Branches,
+    paths: Paths<'a>,
+    /// Of each node whether it is the program's own code.
+    is_application: Vec<bool>,
     /// The thread's time, in seconds.
     total: f64,
 }
 
-impl Printer<'_> {
+impl<'a> Calls<'a> {
+    pub(super) fn of(
+        session: &'a Session,
+        tree: &'a FrameTree,
+        options: &'a RenderOptions,
+    ) -> Self {
+        Self {
+            session,
+            tree,
+            options,
+            paint: Paint::new(options.color),
+            branches: if options.unicode { UNICODE } else { ASCII },
+            paths: Paths::of(session),
+            is_application: tree.application_code(),
+            total: 0.0,
+        }
+    }
+
+    /// Writes the tree of one thread.
+    pub(super) fn thread(&mut self, root: NodeId, out: &mut dyn Write) -> io::Result<()> {
+        self.total = self.tree.node(root).time().as_secs_f64();
+        self.title(root, out)?;
+        let mut lines = vec![true];
+        for (id, depth) in self.tree.walk_from(root).skip(1) {
+            lines.truncate(depth);
+            lines.push(is_last(self.tree, id));
+            self.line(id, &lines[1..], out)?;
+        }
+        self.left_out(root, self.options.filter_threshold, out)?;
+        writeln!(out)
+    }
+
     fn title(&self, root: NodeId, out: &mut dyn Write) -> io::Result<()> {
         let NodeKind::Thread(id) = self.tree.node(root).kind() else {
             return Ok(());
@@ -97,7 +108,7 @@ impl Printer<'_> {
     }
 
     /// One call. `last` says of it and of each call above whether it is the last of its siblings.
-    fn line(&self, id: NodeId, last: &[bool], out: &mut dyn Write) -> io::Result<()> {
+    fn line(&mut self, id: NodeId, last: &[bool], out: &mut dyn Write) -> io::Result<()> {
         let node = self.tree.node(id);
         let seconds = node.time().as_secs_f64();
         let part = if self.total > 0.0 {
@@ -143,20 +154,20 @@ impl Printer<'_> {
             }
     }
 
-    fn call(&self, id: NodeId) -> String {
+    fn call(&mut self, id: NodeId) -> String {
         let node = self.tree.node(id);
-        let Some(function) = node.function() else {
+        let Some(function_id) = node.function() else {
             return String::new();
         };
-        let function = self.session.function(function);
-        let style = if is_library(function.file) {
-            Style::Plain
-        } else {
-            Style::Bold
+        let function = self.session.function(function_id);
+        let style = match self.is_application[id.index()] {
+            true => Style::Bold,
+            false => Style::Plain,
         };
+        let path = plain(self.paths.short(function_id));
         let place = match function.first_line {
-            0 => plain(short_path(function.file)),
-            line => format!("{}:{line}", plain(short_path(function.file))),
+            0 => path,
+            line => format!("{path}:{line}"),
         };
         let class = node.class().map(|class| self.session.string(class));
         let name = self

@@ -15,7 +15,7 @@ use super::snapshot::Snapshot;
 
 // `PyTypeObject`, unchanged from 3.9 to 3.15.
 const TP_NAME: usize = 24;
-const TP_FLAGS: usize = 168;
+pub(crate) const TP_FLAGS: usize = 168;
 const TP_VERSION_TAG: usize = 384;
 /// The front of a type object, up to its version tag.
 pub(crate) const TYPE_HEAD: usize = 392;

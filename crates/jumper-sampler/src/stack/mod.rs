@@ -11,6 +11,7 @@
 //! | `snapshot` | and what new code objects on it say of themselves |
 //! | `code`, `lines`, `objects` | from code objects to functions and lines |
 //! | `traits`, `receiver`, `class` | which variable of a function is `self`, and from there to the name of its class |
+//! | `sys_paths` | where the program's modules and libraries are, as its `sys` says |
 //! | `agent` | a signal handler in programs that we start |
 //! | `sample`, `known` | what a look gives, and what the next one can make use of |
 //! | `sampler`, `ticker` | all of it together, and the beat |
@@ -32,6 +33,7 @@ mod runtime;
 mod sample;
 mod sampler;
 mod snapshot;
+mod sys_paths;
 mod threads;
 mod ticker;
 mod traits;
@@ -50,4 +52,5 @@ pub use layout::Version;
 pub use lines::Location;
 pub use sample::{Frame, LostReason, SampleOutcome, ThreadInfo, ThreadKey, ThreadSample};
 pub use sampler::{StackSampler, Tick};
+pub use sys_paths::SysPaths;
 pub use ticker::{Beat, Deadline, Ticker};

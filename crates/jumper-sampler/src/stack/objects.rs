@@ -4,6 +4,7 @@
 //! The program may change or free them during the read. Every length is bounded before it is used, and what
 //! does not fit is `None`: the caller tries again later or does without.
 
+use super::class::TP_FLAGS;
 use super::layout::{DictKeysFormat, InstanceFormat, IntFormat, Layout, WalkLayout};
 use super::memory::{Address, Memory, i32_at, u64_at};
 
@@ -31,6 +32,11 @@ const MA_KEYS: u64 = 32;
 const MA_VALUES: u64 = 40;
 // `PyModuleObject.md_dict`, likewise.
 const MD_DICT: u64 = 16;
+// `PyListObject.ob_item`, likewise.
+const LIST_ITEMS: u64 = 24;
+// `Py_TPFLAGS_LIST_SUBCLASS` and `Py_TPFLAGS_UNICODE_SUBCLASS`.
+const LIST_SUBCLASS: u64 = 1 << 25;
+const UNICODE_SUBCLASS: u64 = 1 << 28;
 
 /// How long the `str` with this front is from its start to the end of its text, as far as [`Objects::text`] reads.
 pub(crate) fn text_len(layout: &WalkLayout, front: &[u8]) -> Option<u64> {
@@ -155,6 +161,57 @@ impl<'a, M: Memory> Objects<'a, M> {
             .into_iter()
             .find(|entry| self.is_text(entry.key, key))
             .map(|entry| entry.value)
+    }
+
+    /// The values under the string `keys`, each where there is one.
+    pub(crate) fn get_each<const N: usize>(
+        &self,
+        dict: Address,
+        keys: [&str; N],
+    ) -> Option<[Option<Address>; N]> {
+        let entries = self.entries(dict)?;
+        // Most of them are told by their lengths, which are read together.
+        let lengths = self.text_lengths(&entries);
+        Some(keys.map(|key| {
+            let mut candidates = entries.iter().zip(&lengths);
+            let found = candidates.find(|(entry, length)| {
+                **length == key.len() as u64 && self.text(entry.key).as_deref() == Some(key)
+            });
+            found.map(|(entry, _)| entry.value)
+        }))
+    }
+
+    /// How long the texts of the keys are, up to the first that cannot be read.
+    fn text_lengths(&self, entries: &[Entry]) -> Vec<u64> {
+        let places = entries
+            .iter()
+            .map(|entry| entry.key.wrapping_add(UNICODE_LENGTH as u64));
+        let places: Vec<Address> = places.collect();
+        let mut bytes = vec![0; places.len() * 8];
+        let count = self.memory.read_each(&places, 8, &mut bytes).unwrap_or(0);
+        let lengths = bytes.chunks_exact(8).take(count);
+        lengths.map(|length| u64_at(length, 0)).collect()
+    }
+
+    /// The items of a `list` of at most `most`; `None` where it is no list or has more.
+    pub(crate) fn items(&self, list: Address, most: u64) -> Option<Vec<Address>> {
+        let count = self.pointer(list.wrapping_add(OB_SIZE))?;
+        if self.type_flags(list)? & LIST_SUBCLASS == 0 || count > most {
+            return None;
+        }
+        let items = self.pointer(list.wrapping_add(LIST_ITEMS))?;
+        let bytes = self.bytes_at(items, count * 8)?;
+        Some(bytes.chunks_exact(8).map(|item| u64_at(item, 0)).collect())
+    }
+
+    /// Whether an object that may be anything is a `str`.
+    pub(crate) fn is_str(&self, object: Address) -> Option<bool> {
+        Some(self.type_flags(object)? & UNICODE_SUBCLASS != 0)
+    }
+
+    fn type_flags(&self, object: Address) -> Option<u64> {
+        let class = self.pointer(object.wrapping_add(OB_TYPE as u64))?;
+        self.pointer(class.wrapping_add(TP_FLAGS as u64))
     }
 
     /// Whether a `str` says `text`, without copying one of another length.

@@ -15,6 +15,7 @@ use super::names::ThreadNames;
 use super::objects::Objects;
 use super::runtime::{Runtime, fault_error};
 use super::sample::{Frame, LostReason, SampleOutcome, ThreadInfo, ThreadKey, ThreadSample};
+use super::sys_paths::{self, SysPaths};
 use super::threads::{self, ListError, Listed, Tids};
 use super::walk::WalkError;
 use crate::proc::{self, RunCount, TaskFiles, TaskState};
@@ -179,6 +180,12 @@ impl StackSampler {
     /// All names of classes seen so far, in the order of their keys.
     pub fn class_names(&self) -> &[String] {
         self.codes.classes().names()
+    }
+
+    /// What the program's `sys` says now of where its modules and libraries are: that of the interpreter which was there first.
+    /// Takes about two hundred system calls.
+    pub fn sys_paths(&self) -> SysPaths {
+        sys_paths::read(&self.memory, &self.runtime)
     }
 
     /// A thread that was seen.

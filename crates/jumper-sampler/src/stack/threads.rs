@@ -62,6 +62,21 @@ pub(crate) fn list(
     Err(ListError::Torn)
 }
 
+/// The interpreter that was there first, which is the last one of the list.
+pub(crate) fn main_interpreter(memory: &impl Memory, runtime: &Runtime) -> Option<Address> {
+    let layout = &runtime.layout;
+    let head = runtime.address.wrapping_add(layout.interpreters_head);
+    let mut interpreter = memory.pointer(head).ok().filter(|&head| head != 0)?;
+    for _ in 0..MAX_LISTED {
+        match memory.pointer(interpreter.wrapping_add(layout.interpreter.next)) {
+            Ok(0) => return Some(interpreter),
+            Ok(next) => interpreter = next,
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
 fn list_threads(
     memory: &impl Memory,
     layout: &Layout,

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use jumper_sampler::Pid;
 
 use pythons::script_path;
-pub(crate) use pythons::{Python, VERSIONS, python, pythons};
+pub(crate) use pythons::{Python, VERSIONS, Venv, python, pythons};
 
 /// A Python program that is killed when the test is done with it.
 pub(crate) struct Target {
@@ -18,6 +18,13 @@ pub(crate) struct Target {
 impl Target {
     /// Starts a script of `tests/targets` and waits until it says `ready`.
     pub(crate) fn start(python: &Python, script: &str) -> Self {
+        let (target, line) = Self::start_and_hear(python, script);
+        assert_eq!(line, "ready", "{script} under {}", python.full);
+        target
+    }
+
+    /// Starts a script of `tests/targets` and waits for its first line.
+    pub(crate) fn start_and_hear(python: &Python, script: &str) -> (Self, String) {
         let child = python
             .script(script)
             .stdout(Stdio::piped())
@@ -29,8 +36,7 @@ impl Target {
         BufReader::new(stdout)
             .read_line(&mut line)
             .expect("the target speaks");
-        assert_eq!(line.trim(), "ready", "{script} under {}", python.full);
-        target
+        (target, line.trim_end().to_owned())
     }
 
     pub(crate) fn pid(&self) -> Pid {

@@ -40,6 +40,17 @@ impl Place {
         }
     }
 
+    /// The interpreter at another path of the same system.
+    fn with(&self, path: PathBuf) -> Self {
+        match self {
+            Self::Here(_) => Self::Here(path),
+            Self::Below { root, .. } => Self::Below {
+                root: root.clone(),
+                path,
+            },
+        }
+    }
+
     fn file(&self) -> PathBuf {
         match self {
             Self::Here(path) => path.clone(),
@@ -65,6 +76,44 @@ impl Python {
             }
         };
         command
+    }
+}
+
+/// A virtual environment, which goes with this.
+pub(crate) struct Venv {
+    pub(crate) python: Python,
+    folder: PathBuf,
+}
+
+impl Venv {
+    /// One of `python`; `None` where its system has no module for that.
+    pub(crate) fn of(python: &Python) -> Option<Self> {
+        let name = format!("jumper-test-venv-{}-{}", python.version, std::process::id());
+        let (inside, folder) = match &python.place {
+            Place::Here(_) => {
+                let folder = std::env::temp_dir().join(name);
+                (folder.clone(), folder)
+            }
+            Place::Below { root, .. } => {
+                (Path::new("/tmp").join(&name), root.join("tmp").join(name))
+            }
+        };
+        let mut command = python.command();
+        command.args(["-m", "venv", "--without-pip"]).arg(&inside);
+        let venv = Self {
+            python: Python {
+                place: python.place.with(inside.join("bin/python")),
+                ..python.clone()
+            },
+            folder,
+        };
+        command.status().ok()?.success().then_some(venv)
+    }
+}
+
+impl Drop for Venv {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -137,10 +186,7 @@ fn ask(place: Place, version: &str) -> Option<Python> {
     Some(Python {
         version: version.into(),
         full,
-        place: match place {
-            Place::Here(_) => Place::Here(path),
-            Place::Below { root, .. } => Place::Below { root, path },
-        },
+        place: place.with(path),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::analysis::source::{Source, sources};
 use crate::analysis::timeline::{Draft, Span, Timeline};
 use crate::analysis::unit::{Dimension, Unit};
 use crate::tables::{Sample, ThreadState};
-use crate::{Host, MetricId, Session, StackId};
+use crate::{Host, MetricId, Parts, Session, StackId};
 
 /// The level whose measurements are those of the observed program.
 const LEVEL: &str = "process";
@@ -51,8 +51,14 @@ struct Shared {
 }
 
 impl Attribution {
+    /// What of a session must have been read.
+    pub(crate) const NEEDS: Parts = Parts::SAMPLES.with(Parts::METRICS);
+
     /// The attribution of a session. Of one that was [selected](Session::select) from another it is that of the whole, of which
     /// its samples get their part: the others used what they used.
+    ///
+    /// # Panics
+    /// If the session was read without all of its [samples](Parts::SAMPLES) or without its [metrics](Parts::METRICS).
     pub fn of(session: &Session) -> Self {
         match &session.attribution {
             Some(of_whole) => of_whole.clone(),

@@ -14,15 +14,15 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Float64Type, Int64Type, UInt8Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{
-    Array, BooleanArray, PrimitiveArray, RecordBatch, RecordBatchReader, StringArray,
-};
+use arrow_array::{Array, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_schema::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::basic::Type as PhysicalType;
 
+use crate::Parts;
 use crate::error::{Error, Result};
 use crate::format::journal::JournalFile;
 use crate::format::schema::{Column, Kind, Table};
@@ -112,17 +112,27 @@ impl<'a> TableFile<'a> {
         }
     }
 
-    /// Reads the columns of the table and `doubles` piece by piece, each with the number of its first row.
+    /// How many rows there are, as the footer says. A journal has none: it says nothing before it is read.
+    pub(super) fn claimed_rows(&self, doubles: usize) -> Result<usize> {
+        match self {
+            Self::Parquet(file) => file.row_count(doubles),
+            Self::Journal(_) => Ok(0),
+        }
+    }
+
+    /// Reads the columns of the table that are in `parts`, and `doubles`, piece by piece, each with the number of its first
+    /// row.
     ///
     /// What is wrong with a file is an error. A journal is read as far as it makes sense, and what ends it is returned.
     pub(super) fn read(
         self,
+        parts: Parts,
         doubles: &[String],
         mut visit: impl FnMut(&Rows<'a>) -> Result<()>,
     ) -> Result<Option<String>> {
         let place = self.place();
         match self {
-            Self::Parquet(file) => file.read(doubles, visit).map(|()| None),
+            Self::Parquet(file) => file.read(parts, doubles, visit).map(|()| None),
             Self::Journal(file) => {
                 let mut first_row = 0;
                 let result = file.batches(doubles, |batch| {
@@ -182,6 +192,7 @@ impl<'a> ParquetFile<'a> {
             let file = file.try_clone()?;
             ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
         })?;
+        check_types(builder.schema(), place)?;
         Ok(Self {
             place,
             file,
@@ -211,16 +222,16 @@ impl<'a> ParquetFile<'a> {
             .collect()
     }
 
-    /// Reads the columns of the table and `doubles` piece by piece, each with the number of its first row.
+    /// See [`TableFile::read`].
     fn read(
         self,
+        parts: Parts,
         doubles: &[String],
         mut visit: impl FnMut(&Rows<'a>) -> Result<()>,
     ) -> Result<()> {
         let place = self.place;
         let declared = self.row_count(doubles.len())?;
-        let mut reader = self.into_reader(doubles)?;
-        check_types(&reader, place)?;
+        let mut reader = self.into_reader(parts, doubles)?;
         let mut first_row = 0;
         while let Some(batch) = place.guard(|| reader.next().transpose())? {
             let next_row = first_row + batch.num_rows();
@@ -274,7 +285,7 @@ impl<'a> ParquetFile<'a> {
         }
     }
 
-    fn into_reader(self, doubles: &[String]) -> Result<ParquetRecordBatchReader> {
+    fn into_reader(self, parts: Parts, doubles: &[String]) -> Result<ParquetRecordBatchReader> {
         // By name once for all: a file may have many thousand columns.
         let fields = self.root_fields().iter().enumerate();
         let known: HashMap<&str, usize> = fields
@@ -283,6 +294,7 @@ impl<'a> ParquetFile<'a> {
             .collect();
         let fixed = self.place.table.columns.iter();
         let fixed = fixed
+            .filter(|column| parts.contains(column.part))
             .filter(|column| !column.later || known.contains_key(column.name))
             .map(|column| column.name);
         let missing = |name: &str| self.place.damaged(Some(name), "it is missing");
@@ -331,8 +343,7 @@ fn check_ends(file: &mut File, place: Place<'_>) -> Result<u64> {
     }
 }
 
-fn check_types(reader: &ParquetRecordBatchReader, place: Place<'_>) -> Result<()> {
-    let schema = reader.schema();
+fn check_types(schema: &Schema, place: Place<'_>) -> Result<()> {
     for column in place.table.columns {
         let field = schema.field_with_name(column.name);
         if column.later && field.is_err() {

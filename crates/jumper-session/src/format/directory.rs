@@ -15,8 +15,17 @@ use crate::format::{journal, manifest, schema};
 
 /// Makes a directory at `path` with what `fill` puts into it, in place of a session that may be there.
 pub(super) fn replace(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
+    replace_if(path, is_session, fill)
+}
+
+/// The same in place of what `is_replaceable`.
+pub(crate) fn replace_if(
+    path: &Path,
+    is_replaceable: fn(&Path) -> bool,
+    fill: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<()> {
     let fail = |error| Error::write(path, error);
-    let target = resolve(path)?;
+    let target = resolve(path, is_replaceable)?;
     let parent = parent_of(&target);
     let staging = hidden_directory(parent).map_err(fail)?;
     fill(staging.path())
@@ -27,13 +36,13 @@ pub(super) fn replace(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -
 
 /// Whether [`replace`] could put a directory at `path`, tried out with an empty one beside it.
 pub(super) fn check(path: &Path) -> Result<()> {
-    let target = resolve(path)?;
+    let target = resolve(path, is_session)?;
     let tried = hidden_directory(parent_of(&target));
     tried.map(drop).map_err(|error| Error::write(path, error))
 }
 
-/// Where the directory really goes: through links, and only over nothing, an empty directory or a session.
-fn resolve(path: &Path) -> Result<PathBuf> {
+/// Where the directory really goes: through links, and only over nothing, an empty directory or one that can be replaced.
+fn resolve(path: &Path, is_replaceable: fn(&Path) -> bool) -> Result<PathBuf> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.file_name().is_some() => {
             Ok(path.into())
@@ -41,16 +50,19 @@ fn resolve(path: &Path) -> Result<PathBuf> {
         Err(error) => Err(Error::write(path, error)),
         // A link that leads nowhere is something that is not ours, too.
         Ok(_) => match path.canonicalize() {
-            Ok(target) if is_replaceable(&target) => Ok(target),
+            Ok(target) if is_empty(&target) || is_replaceable(&target) => Ok(target),
             _ => Err(Error::Occupied { path: path.into() }),
         },
     }
 }
 
-fn is_replaceable(target: &Path) -> bool {
-    let is_empty = fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
-    let is_session = manifest::is_session(target) || journal::is_in(target);
-    is_empty || is_session && holds_only_a_session(target)
+fn is_empty(target: &Path) -> bool {
+    fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// Whether a directory is a session of ours and nothing else.
+fn is_session(target: &Path) -> bool {
+    (manifest::is_session(target) || journal::is_in(target)) && holds_only_a_session(target)
 }
 
 /// Whether nothing is at `path` yet but an empty directory.

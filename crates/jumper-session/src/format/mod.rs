@@ -17,13 +17,14 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::Session;
 use crate::error::{Error, Result};
+use crate::{Parts, Session};
+pub(crate) use directory::replace_if as replace_directory;
 #[cfg(feature = "record")]
 pub(crate) use journal::Journal;
 
-/// Reads and checks the session directory at `path`.
-pub(crate) fn open(path: &Path) -> Result<Session> {
+/// Reads and checks parts of the session directory at `path`.
+pub(crate) fn open(path: &Path, parts: Parts) -> Result<Session> {
     let metadata = fs::metadata(path).map_err(|error| Error::read(path, error))?;
     if !metadata.is_dir() {
         return Err(Error::NotASession {
@@ -34,7 +35,7 @@ pub(crate) fn open(path: &Path) -> Result<Session> {
     let absolute = path.canonicalize().unwrap_or_else(|_| path.into());
     let is_finished = path.join(schema::MANIFEST).exists();
     let mut session = match is_finished || !journal::is_in(path) {
-        true => read::session(path, manifest::read(path)?)?,
+        true => read::session(path, manifest::read(path)?, parts)?,
         false => read::journal(path, manifest::read(&path.join(schema::JOURNAL))?)?,
     };
     session.path = Some(absolute);
@@ -51,7 +52,7 @@ pub(crate) fn save(session: &Session, path: &Path) -> Result<()> {
 
 /// Makes a session of the journal in the directory `path`, in its place.
 pub(crate) fn repair(path: &Path) -> Result<Session> {
-    let session = open(path)?;
+    let session = open(path, Parts::ALL)?;
     if path.join(schema::MANIFEST).exists() {
         return Ok(session);
     }

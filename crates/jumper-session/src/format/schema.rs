@@ -2,6 +2,8 @@
 
 use arrow_schema::DataType;
 
+use crate::Parts;
+
 /// The manifest's file.
 pub(super) const MANIFEST: &str = "manifest.json";
 
@@ -49,6 +51,8 @@ pub(super) struct Column {
     pub(super) delta: bool,
     /// What readers outside Jumper find at the field.
     pub(super) metadata: &'static [(&'static str, &'static str)],
+    /// The smallest part of a session that has it.
+    pub(super) part: Parts,
 }
 
 /// A table: one file.
@@ -59,6 +63,8 @@ pub(super) struct Table {
     /// Its file in a journal, without the number.
     pub(super) journal: &'static str,
     pub(super) columns: &'static [Column],
+    /// The smallest part of a session for which it is read.
+    pub(super) part: Parts,
     /// Rows that are in memory as Arrow arrays at a time. Few where rows hold text: an array of texts
     /// cannot have more than 2 GiB, and a small file can ask for long texts.
     pub(super) batch_rows: usize,
@@ -72,6 +78,7 @@ const fn column(name: &'static str, kind: Kind) -> Column {
         later: false,
         delta: false,
         metadata: &[],
+        part: Parts::NONE,
     }
 }
 
@@ -88,6 +95,11 @@ const fn later(column: Column) -> Column {
         later: true,
         ..column
     }
+}
+
+/// A column that is not wanted wherever its table is.
+const fn part(part: Parts, column: Column) -> Column {
+    Column { part, ..column }
 }
 
 /// The number of the row itself: readers outside Jumper join by it, and not all of them keep rows in order.
@@ -122,6 +134,7 @@ pub(super) const FRAMES: Table = Table {
         column("first_line", Kind::U32),
         later(column("hidden", Kind::Bool)),
     ],
+    part: Parts::CALLS,
     batch_rows: 1024,
 };
 
@@ -139,6 +152,7 @@ pub(super) const STACKS: Table = Table {
         later(nullable("end_column", Kind::U32)),
         later(nullable("class", Kind::Text)),
     ],
+    part: Parts::CALLS,
     batch_rows: 1024,
 };
 
@@ -152,6 +166,7 @@ pub(super) const PROCESSES: Table = Table {
         column("pid", Kind::U32),
         nullable("command", Kind::Text),
     ],
+    part: Parts::NONE,
     batch_rows: 1024,
 };
 
@@ -166,6 +181,7 @@ pub(super) const THREADS: Table = Table {
         nullable("name", Kind::Text),
         column("lost", Kind::U64),
     ],
+    part: Parts::NONE,
     batch_rows: 1024,
 };
 
@@ -174,15 +190,17 @@ pub(super) const SAMPLES: Table = Table {
     file: "samples.parquet",
     journal: "journal/samples.arrows",
     columns: &[
-        TIME,
-        DURATION,
-        column("host", Kind::U32),
-        column("process", Kind::U32),
+        part(Parts::CALLS, TIME),
+        part(Parts::CALLS, DURATION),
+        // Both follow from the thread.
+        part(Parts::SAMPLES, column("host", Kind::U32)),
+        part(Parts::SAMPLES, column("process", Kind::U32)),
         column("thread", Kind::U32),
-        nullable("task", Kind::U64),
-        column("state", Kind::U8),
-        nullable("stack", Kind::U32),
+        part(Parts::SAMPLES, nullable("task", Kind::U64)),
+        part(Parts::SAMPLES, column("state", Kind::U8)),
+        part(Parts::CALLS, nullable("stack", Kind::U32)),
     ],
+    part: Parts::SAMPLE_COUNTS,
     batch_rows: 65_536,
 };
 
@@ -206,6 +224,7 @@ pub(super) const CELLS: Table = Table {
         column("source", Kind::Text),
         nullable("outcome", Kind::Text),
     ],
+    part: Parts::CELLS,
     batch_rows: 1024,
 };
 
@@ -214,6 +233,7 @@ pub(super) const METRICS: Table = Table {
     file: "metrics.parquet",
     journal: "journal/metrics.arrows",
     columns: &[TIME, column("host", Kind::U32), column("level", Kind::Text)],
+    part: Parts::METRICS,
     batch_rows: 1024,
 };
 

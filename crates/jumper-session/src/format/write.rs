@@ -20,7 +20,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use crate::format::schema::{self, METRICS_KEY, Table};
-use crate::tables::{SampleTable, StringTable, Tables};
+use crate::tables::{MetricsTable, SampleTable, StringTable, Tables};
 use crate::{Format, MetricColumn, MetricId, MetricKind, Session, StackId, StringId, Timestamp};
 
 /// Rows in a row group: what a reader that wants a part of a file must at least read.
@@ -31,25 +31,26 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// Writes all tables of a session into the directory `dir` and syncs them.
 pub(super) fn tables(session: &Session, dir: &Path) -> io::Result<()> {
-    let tables = session.tables();
-    let write = |table, rows, arrays: fn(Tables<'_>, Range<usize>) -> Vec<ArrayRef>| {
+    let tables = &session.tables;
+    let write = |table, rows, arrays: fn(&Tables, Range<usize>) -> Vec<ArrayRef>| {
         Writer::create(dir, table, &[])?.write(rows, |range| arrays(tables, range))
     };
     write(&schema::FRAMES, tables.frames.len(), frames)?;
     write(&schema::STACKS, tables.stacks.len(), stacks)?;
     write(&schema::PROCESSES, tables.processes.len(), processes)?;
     write(&schema::THREADS, tables.threads.len(), threads)?;
-    let all = tables.samples;
+    let all = &tables.samples;
     Writer::create(dir, &schema::SAMPLES, &[])?.write(all.len(), |range| samples(all, range))?;
     let columns = tables.metrics.columns();
-    Writer::create(dir, &schema::METRICS, columns)?
-        .write(tables.metrics.len(), |range| metrics(tables, range))?;
+    Writer::create(dir, &schema::METRICS, columns)?.write(tables.metrics.len(), |range| {
+        metrics(&tables.strings, &tables.metrics, range)
+    })?;
     write(&schema::CELLS, tables.cells.len(), cells)
 }
 
 /// Rows of the table of functions as columns.
-pub(super) fn frames(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
-    let (strings, part) = (tables.strings, &tables.frames.rows()[range.clone()]);
+pub(super) fn frames(tables: &Tables, range: Range<usize>) -> Vec<ArrayRef> {
+    let (strings, part) = (&tables.strings, &tables.frames.rows()[range.clone()]);
     vec![
         row_numbers(range),
         texts(strings, part.iter().map(|row| Some(row.name))),
@@ -63,8 +64,8 @@ pub(super) fn frames(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
 }
 
 /// Rows of the table of stacks as columns.
-pub(super) fn stacks(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
-    let stacks = tables.stacks;
+pub(super) fn stacks(tables: &Tables, range: Range<usize>) -> Vec<ArrayRef> {
+    let stacks = &tables.stacks;
     let rows = || range.clone().map(|row| stacks.get(StackId::from_len(row)));
     let parents = rows().map(|row| row.parent.map(StackId::as_u32));
     vec![
@@ -75,23 +76,23 @@ pub(super) fn stacks(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
         optional_numbers(rows().map(|row| row.extent.column())),
         optional_numbers(rows().map(|row| row.extent.end_line())),
         optional_numbers(rows().map(|row| row.extent.end_column())),
-        texts(tables.strings, rows().map(|row| row.class)),
+        texts(&tables.strings, rows().map(|row| row.class)),
     ]
 }
 
 /// Rows of the table of processes as columns.
-pub(super) fn processes(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+pub(super) fn processes(tables: &Tables, range: Range<usize>) -> Vec<ArrayRef> {
     let part = &tables.processes.rows()[range.clone()];
     vec![
         row_numbers(range),
         numbers(part.iter().map(|row| row.host.as_u32())),
         numbers(part.iter().map(|row| row.pid)),
-        texts(tables.strings, part.iter().map(|row| row.command)),
+        texts(&tables.strings, part.iter().map(|row| row.command)),
     ]
 }
 
 /// Rows of the table of threads as columns.
-pub(super) fn threads(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+pub(super) fn threads(tables: &Tables, range: Range<usize>) -> Vec<ArrayRef> {
     let part = &tables.threads.rows()[range.clone()];
     vec![
         row_numbers(range),
@@ -99,7 +100,7 @@ pub(super) fn threads(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> 
         Arc::new(UInt64Array::from_iter_values(
             part.iter().map(|row| row.native_id),
         )),
-        texts(tables.strings, part.iter().map(|row| row.name)),
+        texts(&tables.strings, part.iter().map(|row| row.name)),
         Arc::new(UInt64Array::from_iter_values(
             part.iter().map(|row| row.lost),
         )),
@@ -107,7 +108,7 @@ pub(super) fn threads(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> 
 }
 
 /// Rows of the table of cells as columns.
-pub(super) fn cells(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
+pub(super) fn cells(tables: &Tables, range: Range<usize>) -> Vec<ArrayRef> {
     let part = &tables.cells.rows()[range.clone()];
     let ends = part.iter().map(|row| row.end.map(Timestamp::as_nanos));
     let outcomes = part.iter().map(|row| row.outcome.name());
@@ -118,7 +119,7 @@ pub(super) fn cells(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
             part.iter().map(|row| row.start.as_nanos()),
         )),
         Arc::new(Int64Array::from_iter(ends)),
-        texts(tables.strings, part.iter().map(|row| Some(row.source))),
+        texts(&tables.strings, part.iter().map(|row| Some(row.source))),
         Arc::new(outcomes.collect::<StringArray>()),
     ]
 }
@@ -145,8 +146,11 @@ pub(super) fn samples(samples: &SampleTable, range: Range<usize>) -> Vec<ArrayRe
 }
 
 /// Rows of the table of metrics as columns.
-pub(super) fn metrics(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> {
-    let metrics = tables.metrics;
+pub(super) fn metrics(
+    strings: &StringTable,
+    metrics: &MetricsTable,
+    range: Range<usize>,
+) -> Vec<ArrayRef> {
     let hosts = metrics.hosts()[range.clone()]
         .iter()
         .map(|host| host.as_u32());
@@ -156,7 +160,7 @@ pub(super) fn metrics(tables: Tables<'_>, range: Range<usize>) -> Vec<ArrayRef> 
     let mut arrays = vec![
         times(&metrics.times()[range.clone()]),
         numbers(hosts),
-        texts(tables.strings, levels),
+        texts(strings, levels),
     ];
     for metric in 0..metrics.columns().len() {
         let values = &metrics.values(MetricId::from_len(metric))[range.clone()];

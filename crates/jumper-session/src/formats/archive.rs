@@ -1,6 +1,6 @@
-//! A session directory in a zip file, for sending.
+//! A session directory in a zip file, for sending: one of ours, or of JUmPER.
 //!
-//! The tables are compressed as they are and are stored; what others have packed anew may be deflated. Only the files
+//! Our tables are compressed as they are and are stored; what others have packed anew may be deflated. Only the files
 //! of a session are looked at, alone or in one directory; a name that leads elsewhere, a link, or more bytes than
 //! the file can hold in good faith are errors.
 
@@ -12,14 +12,16 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::Session;
 use crate::error::{Error, Result};
 use crate::file::replace_file;
+use crate::formats::jumper_extension;
+use crate::{Parts, Session};
 
 /// Bytes that every archive may unpack to.
 const FREE_BYTES: u64 = 64 << 20;
-/// And so many more for each byte of its own. Tables are compressed already: packed once more they hardly shrink.
-const BYTES_PER_BYTE: u64 = 20;
+/// And so many more for each byte of its own. Our tables are compressed already: packed once more they hardly shrink. JUmPER's
+/// have the same number for every CPU that nothing runs on.
+const BYTES_PER_BYTE: u64 = 100;
 
 /// Reads a session from a zip file.
 ///
@@ -27,7 +29,11 @@ const BYTES_PER_BYTE: u64 = 20;
 /// [`Error::Archive`] for a file that is damaged, leads elsewhere or unpacks to too much, and what is wrong with the session in
 /// it.
 pub fn read(path: impl AsRef<Path>) -> Result<Session> {
-    let path = path.as_ref();
+    read_parts(path.as_ref(), Parts::ALL)
+}
+
+/// The same for parts of it, as [`Session::read`].
+pub(super) fn read_parts(path: &Path, parts: Parts) -> Result<Session> {
     let fail = |error| Error::read(path, error);
     let file = File::open(path).map_err(fail)?;
     let bytes = file.metadata().map_err(fail)?.len();
@@ -40,7 +46,11 @@ pub fn read(path: impl AsRef<Path>) -> Result<Session> {
             detail,
         },
     })?;
-    let mut session = Session::open(unpacked.path()).map_err(|error| error.in_place_of(path))?;
+    let session = match jumper_extension::is_at(unpacked.path()) {
+        true => jumper_extension::read_within(unpacked.path(), Some(bytes)),
+        false => Session::read(unpacked.path(), parts),
+    };
+    let mut session = session.map_err(|error| error.in_place_of(path))?;
     session.path = Some(path.canonicalize().unwrap_or_else(|_| path.into()));
     Ok(session)
 }
@@ -56,24 +66,31 @@ pub fn write(session: &Session, path: impl AsRef<Path>) -> Result<()> {
     let tables = staging.path().join("session.jumper");
     session.save(&tables)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name = format!("{}.jumper", stem.strip_suffix(".jumper").unwrap_or(&stem));
-    replace_file(path, |file| pack(&tables, file, &name)).map_err(fail)
+    let prefix = format!("{}.jumper/", stem.strip_suffix(".jumper").unwrap_or(&stem));
+    let pack = |file: &File| pack(&tables, file, &prefix, CompressionMethod::Stored);
+    replace_file(path, pack).map_err(fail)
 }
 
-fn pack(tables: &Path, packed: &File, name: &str) -> io::Result<()> {
+/// Packs the files of a directory, with `prefix` in front of their names.
+pub(super) fn pack(
+    directory: &Path,
+    packed: &File,
+    prefix: &str,
+    method: CompressionMethod,
+) -> io::Result<()> {
     let mut archive = ZipWriter::new(packed);
     let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
+        .compression_method(method)
         .large_file(true);
-    let entries = fs::read_dir(tables)?.map(|entry| entry.map(|entry| entry.file_name()));
+    let entries = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.file_name()));
     let mut names = entries.collect::<io::Result<Vec<_>>>()?;
     // The same session makes the same archive.
     names.sort_unstable();
     for file in names {
         archive
-            .start_file(format!("{name}/{}", file.to_string_lossy()), options)
+            .start_file(format!("{prefix}{}", file.to_string_lossy()), options)
             .map_err(io::Error::other)?;
-        io::copy(&mut File::open(tables.join(file))?, &mut archive)?;
+        io::copy(&mut File::open(directory.join(file))?, &mut archive)?;
     }
     archive.finish().map(drop).map_err(io::Error::other)
 }
@@ -144,8 +161,9 @@ fn file_of_session(name: &str) -> Result<Option<&str>, Fault> {
     }
     let file = name.rsplit('/').next().unwrap_or_default();
     let is_deep = name.matches('/').count() > 1;
-    let is_ours = file == "manifest.json" || file.ends_with(".parquet");
-    Ok((is_ours && !is_deep).then_some(file))
+    let is_known =
+        file == "manifest.json" || file.ends_with(".parquet") || jumper_extension::is_table(file);
+    Ok((is_known && !is_deep).then_some(file))
 }
 
 #[cfg(test)]

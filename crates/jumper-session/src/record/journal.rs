@@ -10,7 +10,7 @@ use super::stop::Stop;
 use super::{from_clock, lock};
 use crate::error::Result;
 use crate::format::Journal;
-use crate::{Error, Manifest, Program, Python, SessionBuilder, StacksSummary};
+use crate::{Error, Manifest, Parts, Program, SessionBuilder};
 
 /// How often. What was recorded since the last time is lost with the recorder.
 const EVERY: Duration = Duration::from_millis(500);
@@ -23,22 +23,16 @@ pub struct Kept {
     pub path: PathBuf,
     /// The program.
     pub program: Program,
-}
-
-/// What is known of the stacks so far.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Live {
-    pub(super) stacks: StacksSummary,
-    pub(super) python: Option<Python>,
+    /// What is read of the session when the recording is finished.
+    pub parts: Parts,
 }
 
 #[derive(Debug)]
 pub(super) struct Keeper {
     journal: Journal,
-    /// What every version of the manifest has.
-    manifest: Manifest,
     builder: Arc<Mutex<SessionBuilder>>,
-    live: Arc<Mutex<Live>>,
+    /// As far as it is known, by now.
+    manifest: Arc<Mutex<Manifest>>,
 }
 
 /// What is left when the thread ends: the journal, and why it could not be written, if so.
@@ -48,15 +42,13 @@ impl Keeper {
     /// Begins the journal, so that what cannot be written is known before anything is recorded.
     pub(super) fn start(
         journal: Journal,
-        manifest: Manifest,
+        manifest: Arc<Mutex<Manifest>>,
         builder: Arc<Mutex<SessionBuilder>>,
-        live: Arc<Mutex<Live>>,
     ) -> Result<Self> {
         let mut keeper = Self {
             journal,
-            manifest,
             builder,
-            live,
+            manifest,
         };
         keeper.write_live()?;
         Ok(keeper)
@@ -75,12 +67,10 @@ impl Keeper {
 
     /// Writes what is there by now.
     fn write_live(&mut self) -> Result<()> {
-        let live = lock(&self.live).clone();
+        let manifest = lock(&self.manifest).clone();
         self.write(&Manifest {
             end: from_clock(Clock::now()),
-            python: live.python,
-            stacks: Some(live.stacks),
-            ..self.manifest.clone()
+            ..manifest
         })
     }
 

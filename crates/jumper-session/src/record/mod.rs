@@ -8,7 +8,9 @@
 //! | `stacks` | waits for the interpreter, samples it, translates what the sampler knows |
 //! | `source` | the sampler, which recordings of the own process share |
 //! | `metrics` | samples resources |
+//! | `recorder` | what the threads record into |
 //! | `journal` | keeps what there is on disk meanwhile |
+//! | `sys_paths` | when to ask the program where its modules are |
 //! | `facts` | what the session says about the machine and the program |
 //! | `stop` | ends a thread that sleeps |
 //!
@@ -17,27 +19,27 @@
 mod facts;
 mod journal;
 mod metrics;
+mod recorder;
 mod source;
 mod stacks;
 mod stop;
+mod sys_paths;
 
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jumper_sampler::metrics::{MetricsError, MetricsSampler};
-pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid};
+pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid, SysPaths};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
-use crate::format::Journal;
 use crate::{
     Cell, CellId, CellOutcome, ClockAnchor, Hold, Manifest, MetricsSummary, Outcome, ProcessId,
     Program, Python, Session, SessionBuilder, StacksSummary, Timestamp,
 };
 pub use journal::Kept;
+pub use recorder::Recorder;
 use source::Source;
-use stop::Stop;
 
 /// How to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,26 +189,21 @@ pub struct Recording {
     pid: Pid,
     process: ProcessId,
     options: RecordOptions,
-    /// The process that records. A child that it forks has this value, but not the threads.
-    recorder: Pid,
-    stop: Arc<Stop>,
-    builder: Arc<Mutex<SessionBuilder>>,
+    recorder: Recorder,
     clock: ClockAnchor,
     start: Timestamp,
+    /// What the caller knows of it.
+    sys_paths: SysPaths,
     /// Taken when the recording ends.
     stacks: Option<JoinHandle<stacks::Summary>>,
     metrics: Option<JoinHandle<metrics::Summary>>,
-    keeper: Option<JoinHandle<journal::Left>>,
 }
 
 impl Drop for Recording {
-    /// A recording that nobody finishes is given up: its threads end by themselves.
     fn drop(&mut self) {
-        if self.is_ours() {
-            self.stop.now();
-        } else {
+        if !self.is_ours() {
             // The handles of threads that do not exist here must not be touched.
-            std::mem::forget((self.stacks.take(), self.metrics.take(), self.keeper.take()));
+            std::mem::forget((self.stacks.take(), self.metrics.take()));
         }
     }
 }
@@ -274,82 +271,58 @@ impl Recording {
         let mut builder = SessionBuilder::new();
         let host = builder.add_host(facts::host());
         let process = builder.add_process(host, pid.get(), facts::command_line(pid).as_deref());
-        let builder = Arc::new(Mutex::new(builder));
-        let stop = Arc::new(Stop::default());
-        let live = Arc::new(Mutex::new(journal::Live {
-            stacks: StacksSummary {
+        let manifest = Manifest {
+            jumper_version: env!("CARGO_PKG_VERSION").into(),
+            clock,
+            start,
+            stacks: Some(StacksSummary {
                 interval: options.interval,
                 hold: hold(options.hold),
                 ..StacksSummary::default()
-            },
-            python: None,
-        }));
-        let keeper = match &options.kept {
-            Some(kept) => {
-                let manifest = Manifest {
-                    jumper_version: env!("CARGO_PKG_VERSION").into(),
-                    program: Program {
-                        pid: pid.get(),
-                        ..kept.program.clone()
-                    },
-                    clock,
-                    start,
-                    metrics: options.metrics_interval.map(|interval| MetricsSummary {
-                        interval,
-                        ..MetricsSummary::default()
-                    }),
-                    ..Manifest::default()
-                };
-                let journal = Journal::beside(&kept.path)?;
-                let (builder, live) = (Arc::clone(&builder), Arc::clone(&live));
-                Some(journal::Keeper::start(journal, manifest, builder, live)?)
-            }
-            None => None,
+            }),
+            metrics: options.metrics_interval.map(|interval| MetricsSummary {
+                interval,
+                ..MetricsSummary::default()
+            }),
+            ..Manifest::default()
         };
+        let kept = options.kept.clone().map(|kept| Kept {
+            program: Program {
+                pid: pid.get(),
+                ..kept.program
+            },
+            ..kept
+        });
+        // Given up, with all that was started, when it is dropped.
+        let recorder = Recorder::start(builder, manifest, kept)?;
         let stacks = stacks::Recorder::new(
             pid,
             options.clone(),
             agent,
             process,
-            Arc::clone(&builder),
-            live,
-            Arc::clone(&stop),
+            recorder.builder(),
+            recorder.manifest(),
+            recorder.stop(),
         );
         let stacks = spawn("jumper-stacks", move || stacks.run(sampler))?;
         let metrics = match (resources, options.metrics_interval) {
             (Some(sampler), Some(interval)) => {
-                let recorder = metrics::Recorder::new(
-                    sampler,
-                    interval,
-                    host,
-                    Arc::clone(&builder),
-                    Arc::clone(&stop),
-                );
-                let spawned = spawn("jumper-metrics", move || recorder.run());
-                Some(spawned.inspect_err(|_| stop.now())?)
+                let (builder, stop) = (recorder.builder(), recorder.stop());
+                let metrics = metrics::Recorder::new(sampler, interval, host, builder, stop);
+                Some(spawn("jumper-metrics", move || metrics.run())?)
             }
             _ => None,
-        };
-        let keeper = match keeper {
-            Some(keeper) => {
-                let stop_keeper = Arc::clone(&stop);
-                let spawned = spawn("jumper-journal", move || keeper.run(&stop_keeper));
-                Some(spawned.inspect_err(|_| stop.now())?)
-            }
-            None => None,
         };
         Ok(Self {
             pid,
             process,
             options,
-            recorder: Pid::own(),
-            stop,
-            builder,
+            recorder,
             clock,
             start,
+            sys_paths: SysPaths::default(),
             stacks: Some(stacks),
             metrics,
-            keeper,
         })
     }
 
@@ -360,24 +333,27 @@ impl Recording {
 
     /// How far it has come.
     pub fn progress(&self) -> Progress {
-        let builder = lock(&self.builder);
+        let (samples, lost) = self
+            .recorder
+            .record(|builder| (builder.sample_count(), builder.lost_count()));
         Progress {
             elapsed: from_clock(Clock::now()).since(self.start),
-            samples: builder.sample_count(),
-            lost: builder.lost_count(),
+            samples,
+            lost,
         }
     }
 
     /// Says that a cell of a notebook begins to run in the process.
     pub fn begin_cell(&self, source: &str) -> CellId {
-        let mut builder = lock(&self.builder);
-        let source = builder.intern_string(source);
-        builder.push_cell(Cell {
-            process: self.process,
-            start: from_clock(Clock::now()),
-            end: None,
-            source,
-            outcome: CellOutcome::Unknown,
+        self.recorder.record(|builder| {
+            let source = builder.intern_string(source);
+            builder.push_cell(Cell {
+                process: self.process,
+                start: from_clock(Clock::now()),
+                end: None,
+                source,
+                outcome: CellOutcome::Unknown,
+            })
         })
     }
 
@@ -386,12 +362,14 @@ impl Recording {
     /// # Panics
     /// If the cell is of another recording and not known here.
     pub fn end_cell(&self, cell: CellId, outcome: CellOutcome) {
-        lock(&self.builder).end_cell(cell, from_clock(Clock::now()), outcome);
+        let now = from_clock(Clock::now());
+        self.recorder
+            .record(|builder| builder.end_cell(cell, now, outcome));
     }
 
     /// Whether this process is the one that started the recording, not a copy of it made by `fork`.
     pub fn is_ours(&self) -> bool {
-        self.recorder == Pid::own()
+        self.recorder.is_ours()
     }
 
     /// Whether there is nothing left to sample: the process has ended.
@@ -399,10 +377,14 @@ impl Recording {
         self.stacks.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
+    /// Says where the program's modules are, for a caller who need not ask its memory. What is not known is read there.
+    pub fn set_sys_paths(&mut self, paths: SysPaths) {
+        self.sys_paths = paths;
+    }
+
     /// Ends the recording. `program` and `outcome` are the caller's to know.
     ///
-    /// One that was [kept](RecordOptions::kept) is then a session on disk. If that cannot be made of it, for lack of space
-    /// say, it stays what it was, and a note in the session says so: [`Session::repair`] tries again.
+    /// What comes of one that was [kept](RecordOptions::kept) is said at [`Recorder::finish`].
     ///
     /// In a process [forked](Self::is_ours) from the one that started it, where its threads do not exist, the
     /// session is empty.
@@ -413,18 +395,21 @@ impl Recording {
         if !self.is_ours() {
             return Ok(SessionBuilder::new().finish(Manifest::default()));
         }
-        self.stop.now();
+        self.recorder.stop().now();
         let stacks = self.stacks.take().map(JoinHandle::join);
         let stacks = stacks
             .and_then(Result::ok)
             .unwrap_or_else(stacks::Summary::of_failure);
         let metrics = self.metrics.take().and_then(|thread| thread.join().ok());
-        let keeper = self.keeper.take().and_then(|thread| thread.join().ok());
         let end = from_clock(Clock::now());
         let metrics = metrics.unwrap_or_default();
+        let mut sys_paths = stacks.sys_paths;
+        sys_paths.update(std::mem::take(&mut self.sys_paths));
         let manifest = Manifest {
             jumper_version: env!("CARGO_PKG_VERSION").into(),
             python: stacks.python,
+            sys_path: sys_paths.path,
+            sys_prefixes: sys_paths.prefixes,
             program: Program {
                 pid: self.pid.get(),
                 ..program
@@ -454,38 +439,8 @@ impl Recording {
             notes: stacks.notes,
             ..Manifest::default()
         };
-        match (keeper, self.options.kept.take()) {
-            (Some(left), Some(kept)) => finish_kept(left, &kept.path, manifest),
-            _ => Ok(std::mem::take(&mut *lock(&self.builder)).finish(manifest)),
-        }
+        self.recorder.end(manifest)
     }
-}
-
-/// Makes a session of the journal. Where that fails, what is in the journal is the session.
-fn finish_kept(
-    (mut keeper, failed): journal::Left,
-    path: &Path,
-    manifest: Manifest,
-) -> Result<Session, crate::Error> {
-    let failed = match failed {
-        None => keeper.write(&manifest).err(),
-        failed => failed,
-    };
-    let journal = keeper.into_journal();
-    let place = journal.session().to_owned();
-    let note = match failed {
-        None => match journal.finish(path, manifest) {
-            Ok(()) => return Session::open(path),
-            Err(error) => format!("the recording is whole but not finished: {error}"),
-        },
-        Some(error) => format!("the recording ends early: {error}"),
-    };
-    let mut session = Session::open(&place)?;
-    session.manifest.notes.push(format!(
-        "{note}; then finish it with `jumper repair {}`",
-        place.display()
-    ));
-    Ok(session)
 }
 
 fn spawn<T: Send + 'static>(
@@ -528,7 +483,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
-    use crate::CellSpan;
+    use crate::{CellSpan, Parts};
 
     #[test]
     fn cells_are_recorded_while_they_run() {
@@ -542,6 +497,7 @@ mod tests {
         let options = RecordOptions::default().with_kept(Some(Kept {
             path: path.clone(),
             program: Program::default(),
+            parts: Parts::ALL,
         }));
         let recording =
             Recording::start(pid, options, Patience::WhileItLives).expect("it can be recorded");

@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jumper_sampler::{
-    Agent, Beat, Error, HoldMode, Pid, SampleOutcome, StackSampler, ThreadSample, Tick, Ticker,
-    Tid, Timestamp as Clock, wake_exactly,
+    Agent, Beat, Error, HoldMode, Pid, SampleOutcome, StackSampler, SysPaths, ThreadSample, Tick,
+    Ticker, Tid, Timestamp as Clock, wake_exactly,
 };
 
-use super::journal::Live;
 use super::source::Source;
 use super::stop::Stop;
+use super::sys_paths::Schedule;
 use super::{RecordOptions, facts, from_clock, lock, python};
 use crate::{
-    Extent, Function, FunctionId, NewSample, Place, ProcessId, Python, SessionBuilder, StackId,
-    StacksSummary, StringId, ThreadId, ThreadState,
+    Extent, Function, FunctionId, Manifest, NewSample, Place, ProcessId, Python, SessionBuilder,
+    StackId, StacksSummary, StringId, ThreadId, ThreadState,
 };
 
 /// How often to look for the interpreter of a program that was just started. It is there within some 10 ms.
@@ -32,6 +32,7 @@ pub(super) struct Summary {
     /// From the first look to the last.
     pub(super) span: Duration,
     pub(super) python: Option<Python>,
+    pub(super) sys_paths: SysPaths,
     /// Samples of which only the outer part is proven.
     pub(super) partial: u64,
     /// How threads were held in the end.
@@ -72,7 +73,7 @@ pub(super) struct Recorder {
     process: ProcessId,
     builder: Arc<Mutex<SessionBuilder>>,
     /// What others see of the summary.
-    live: Arc<Mutex<Live>>,
+    live: Arc<Mutex<Manifest>>,
     stop: Arc<Stop>,
     /// The kernel threads seen so far, which stay the same when the process runs another program (exec).
     by_tid: HashMap<Tid, ThreadId>,
@@ -87,7 +88,7 @@ impl Recorder {
         agent: Option<Agent>,
         process: ProcessId,
         builder: Arc<Mutex<SessionBuilder>>,
-        live: Arc<Mutex<Live>>,
+        live: Arc<Mutex<Manifest>>,
         stop: Arc<Stop>,
     ) -> Self {
         Self {
@@ -177,17 +178,20 @@ impl Recorder {
         {
             let mut live = lock(&self.live);
             live.python.clone_from(&self.summary.python);
-            live.stacks.hold = super::hold(source.with(StackSampler::hold_mode));
+            let hold = super::hold(source.with(StackSampler::hold_mode));
+            live.stacks.get_or_insert_default().hold = hold;
         }
         if let Some(command) = facts::command_line(self.pid) {
             lock(&self.builder).set_process_command(self.process, &command);
         }
         let mut translation = Translation::since(Clock::now());
         let mut ticker = Ticker::start(self.options.interval);
+        let mut sys_paths = Schedule::start();
         let mut looked = false;
         let result = loop {
             let deadline = ticker.next_deadline();
             if !self.stop.sleep_until(deadline.due) {
+                self.learn_sys_paths(&source);
                 break Ok(());
             }
             self.count(deadline.reached());
@@ -198,6 +202,9 @@ impl Recorder {
                 Ok(()) => looked = true,
                 Err(error) if error.is_transient() => break Err(End::Interpreter),
                 Err(error) => break Err(End::Final(error)),
+            }
+            if sys_paths.is_due() {
+                self.learn_sys_paths(&source);
             }
         };
         // A program that ends may be attached to once more, without its agent, and never be looked at.
@@ -214,6 +221,15 @@ impl Recorder {
             }
         });
         result
+    }
+
+    /// Asks the program where its modules are. What cannot be read, as when it ends, stays what it was.
+    fn learn_sys_paths(&mut self, source: &Source) {
+        let known = &mut self.summary.sys_paths;
+        known.update(source.with(StackSampler::sys_paths));
+        let mut live = lock(&self.live);
+        live.sys_path.clone_from(&known.path);
+        live.sys_prefixes.clone_from(&known.prefixes);
     }
 
     /// Says in the session where the agent was meant to hold threads and something else did.
@@ -233,12 +249,13 @@ impl Recorder {
         self.summary.ticks += 1;
         self.summary.late += beat.missed(self.options.interval);
         let mut live = lock(&self.live);
-        live.stacks = StacksSummary {
+        let stacks = live.stacks.get_or_insert_default();
+        *stacks = StacksSummary {
             ticks: self.summary.ticks,
             late_ticks: self.summary.late,
             partial: self.summary.partial,
             span: self.summary.span,
-            ..live.stacks
+            ..*stacks
         };
     }
 

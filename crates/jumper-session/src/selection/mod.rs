@@ -9,8 +9,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
-use crate::tables::{Cell, Sample, SampleTable, ThreadState};
-use crate::{Attribution, ProcessId, Session, ThreadId, Timestamp};
+use crate::tables::{Cell, Sample, ThreadState};
+use crate::{Attribution, Parts, ProcessId, Session, ThreadId, Timestamp};
 pub use query::Query;
 pub use span::{CellSpan, Span, SpanError};
 
@@ -255,13 +255,16 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::NoSuchCell`] where the session does not have them.
+    ///
+    /// # Panics
+    /// If cells were [not read](Parts::CELLS).
     pub fn times_of_cells(&self, span: CellSpan) -> Result<Vec<(Timestamp, Timestamp)>> {
-        let rows = span.rows_of(self.cells.len())?;
+        let rows = span.rows_of(self.cells().len())?;
         let time = |cell: &Cell| {
             let end = cell.end.unwrap_or(self.end());
             (cell.start, end.max(cell.start))
         };
-        Ok(self.cells.rows()[rows].iter().map(time).collect())
+        Ok(self.cells().rows()[rows].iter().map(time).collect())
     }
 
     /// The part of the session that is selected, as a session of its own: every report can be made of it. It has no place on
@@ -272,29 +275,40 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::EmptySelection`] where there is time in the session, and none in the selection.
+    ///
+    /// # Panics
+    /// If [calls](Parts::CALLS) were not read or, where the mode or the task matters, [all of the samples](Parts::SAMPLES).
     pub fn select(mut self, selection: &Selection) -> Result<Self> {
         if selection.is_all() {
             return Ok(self);
         }
+        let is_about_states = selection.mode != TimeMode::Wall || selection.tasks.is_some();
+        self.parts.assert(match is_about_states {
+            true => Parts::SAMPLES,
+            false => Parts::CALLS,
+        });
         // A part of the samples gets its part, and not what the others used.
-        self.attribution = Some(Attribution::of(&self));
-        let mut samples = SampleTable::default();
-        for sample in self.samples.iter() {
-            if let Some(part) = selection.part_of(sample) {
-                samples.push(part);
-            }
+        if self.parts.contains(Attribution::NEEDS) {
+            self.attribution = Some(Attribution::of(&self));
         }
-        let levels: Vec<bool> = self
-            .strings
-            .iter()
-            .map(|text| selection.has_level(text))
-            .collect();
-        self.metrics
-            .retain(|time, level| levels[level.index()] && selection.has_time(time));
-        if samples.is_empty() && !self.samples.is_empty() {
+        let tables = &mut self.tables;
+        let samples = tables
+            .samples
+            .filter_map(|sample| selection.part_of(sample));
+        if samples.is_empty() && !tables.samples.is_empty() {
             return Err(Error::EmptySelection);
         }
-        self.samples = samples;
+        tables.samples = samples;
+        if self.parts.contains(Parts::METRICS) {
+            let levels: Vec<bool> = tables
+                .strings
+                .iter()
+                .map(|text| selection.has_level(text))
+                .collect();
+            tables
+                .metrics
+                .retain(|time, level| levels[level.index()] && selection.has_time(time));
+        }
         let manifest = &mut self.manifest;
         if let Some((from, to)) = selection.ends() {
             manifest.start = from.max(manifest.start);
@@ -303,7 +317,7 @@ impl Session {
         // CPU time is known of the whole only.
         manifest.cpu_time = None;
         if let Some(stacks) = &mut manifest.stacks {
-            stacks.samples = self.samples.len() as u64;
+            stacks.samples = self.tables.samples.len() as u64;
         }
         manifest.notes.push(
             "this is a part of a recording; lost samples, rate and late looks are those of the whole".into(),
@@ -418,7 +432,7 @@ mod tests {
         // Two cells with idle time before, between and behind them, one within another, and one that never ended.
         let cells = [(12, Some(32)), (52, Some(62)), (55, Some(58)), (95, None)];
         for (start, end) in cells {
-            session.cells.push(Cell {
+            session.tables.cells.push(Cell {
                 process: ProcessId::from_raw(0),
                 start: nanos(start),
                 end: end.map(nanos),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::{CellSpan, Selection, Span, TimeMode};
-use crate::Session;
 use crate::error::{Error, Result};
+use crate::{Parts, Session};
 
 /// So many names are listed where one is not known.
 const LISTED: usize = 10;
@@ -28,11 +28,31 @@ pub struct Query {
     pub mode: TimeMode,
 }
 
+impl Query {
+    /// What of a session must be [read](Session::read) to [find](Session::find) this and to select it.
+    pub fn needs(&self) -> Parts {
+        if *self == Self::default() {
+            return Parts::NONE;
+        }
+        let kinds = [
+            (true, Parts::CALLS),
+            (self.mode != TimeMode::Wall, Parts::SAMPLES),
+            (self.cells.is_some(), Parts::CELLS),
+            (!self.levels.is_empty(), Parts::METRICS),
+        ];
+        let wanted = kinds.iter().filter(|(is_wanted, _)| *is_wanted);
+        wanted.fold(Parts::NONE, |all, (_, parts)| all.with(*parts))
+    }
+}
+
 impl Session {
     /// Finds what a query names.
     ///
     /// # Errors
     /// [`Error::NotThere`] and [`Error::NoSuchCell`] where it is not in the session.
+    ///
+    /// # Panics
+    /// If what the query [needs](Query::needs) was not read.
     pub fn find(&self, query: &Query) -> Result<Selection> {
         let mut selection = Selection::all().in_mode(query.mode);
         if let Some(span) = query.time {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::tables::{NONE_U32, NONE_U64};
-use crate::{HostId, ProcessId, StackId, ThreadId, Timestamp};
+use crate::{HostId, Parts, ProcessId, StackId, ThreadId, Timestamp};
 
 /// What a thread was doing when it was sampled: a set of bits.
 ///
@@ -87,60 +87,99 @@ pub struct Sample {
 /// One row for every sample, in the order of recording; `samples.parquet` on disk.
 ///
 /// Times mostly rise, but nothing promises it: threads and hosts are recorded side by side.
+///
+/// 25 bytes a row, and eight more where there are tasks: process and host are those of the thread. Of a session of which
+/// only [`Parts`] were read, columns may not be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SampleTable {
+    parts: Parts,
     times: Vec<Timestamp>,
     durations: Vec<u64>,
-    hosts: Vec<HostId>,
-    processes: Vec<ProcessId>,
     threads: Vec<ThreadId>,
-    tasks: Vec<u64>,
     states: Vec<ThreadState>,
     stacks: Vec<u32>,
+    /// Without rows until there is a task.
+    tasks: Vec<u64>,
+    /// By thread. Threads without samples have that of another.
+    owners: Vec<(HostId, ProcessId)>,
     total: u64,
 }
 
 impl SampleTable {
+    /// A table of which only these columns will be there.
+    pub(crate) fn of_parts(parts: Parts) -> Self {
+        Self {
+            parts,
+            ..Self::default()
+        }
+    }
+
     /// The sample in row `row`.
     ///
     /// # Panics
-    /// If `row` is not less than [`len`](Self::len).
+    /// If `row` is not less than [`len`](Self::len), or if the samples were not [read](Parts::SAMPLES) as a whole.
     pub fn get(&self, row: usize) -> Sample {
-        let (task, stack) = (self.tasks[row], self.stacks[row]);
+        self.parts.assert(Parts::SAMPLES);
+        self.row(row)
+    }
+
+    /// The same without state and task where these were not read.
+    pub(crate) fn row(&self, row: usize) -> Sample {
+        let thread = self.threads[row];
+        let (host, process) = self.owners[thread.index()];
+        let task = self.tasks.get(row).copied();
         Sample {
             time: self.times[row],
             duration: Duration::from_nanos(self.durations[row]),
-            host: self.hosts[row],
-            process: self.processes[row],
-            thread: self.threads[row],
-            task: (task != NONE_U64).then_some(task),
-            state: self.states[row],
-            stack: (stack != NONE_U32).then(|| StackId::from_raw(stack)),
+            host,
+            process,
+            thread,
+            task: task.filter(|&task| task != NONE_U64),
+            state: self.states.get(row).copied().unwrap_or_default(),
+            stack: self.stack(row),
         }
+    }
+
+    /// The stack in row `row`.
+    pub(crate) fn stack(&self, row: usize) -> Option<StackId> {
+        let stack = self.stacks[row];
+        (stack != NONE_U32).then(|| StackId::from_raw(stack))
     }
 
     /// How many samples there are.
     pub fn len(&self) -> usize {
-        self.times.len()
+        self.threads.len()
     }
 
     /// Whether there is no sample.
     pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.threads.is_empty()
     }
 
     /// All samples in the order of recording.
+    ///
+    /// # Panics
+    /// If they were not [read](Parts::SAMPLES) as a whole.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Sample> + '_ {
-        (0..self.len()).map(|row| self.get(row))
+        self.parts.assert(Parts::SAMPLES);
+        (0..self.len()).map(|row| self.row(row))
     }
 
     /// The column of times.
+    ///
+    /// # Panics
+    /// If [calls](Parts::CALLS) were not read.
     pub fn times(&self) -> &[Timestamp] {
+        self.parts.assert(Parts::CALLS);
         &self.times
     }
 
     /// The column of durations, in nanoseconds.
+    ///
+    /// # Panics
+    /// If [calls](Parts::CALLS) were not read.
     pub fn durations_ns(&self) -> &[u64] {
+        self.parts.assert(Parts::CALLS);
         &self.durations
     }
 
@@ -150,29 +189,69 @@ impl SampleTable {
     }
 
     /// The column of thread states.
+    ///
+    /// # Panics
+    /// If the samples were not [read](Parts::SAMPLES) as a whole.
     pub fn states(&self) -> &[ThreadState] {
+        self.parts.assert(Parts::SAMPLES);
         &self.states
     }
 
     /// The durations of all samples together.
+    ///
+    /// # Panics
+    /// If [calls](Parts::CALLS) were not read.
     pub fn total(&self) -> Duration {
+        self.parts.assert(Parts::CALLS);
         Duration::from_nanos(self.total)
     }
 
-    /// Appends a row. The total of all durations stays within an `i64`, so that no sum over any part of
-    /// them can overflow: a sample that would pass it is cut to what is left.
+    /// Appends a row, or what of it is to be there. The total of all durations stays within an `i64`, so that no sum
+    /// over any part of them can overflow: a sample that would pass it is cut to what is left.
     pub(crate) fn push(&mut self, sample: Sample) {
-        let duration = crate::time::column_nanos(sample.duration).min(i64::MAX as u64 - self.total);
-        self.total += duration;
-        self.times.push(sample.time);
-        self.durations.push(duration);
-        self.hosts.push(sample.host);
-        self.processes.push(sample.process);
+        let row = self.threads.len();
         self.threads.push(sample.thread);
-        self.tasks.push(sample.task.unwrap_or(NONE_U64));
-        self.states.push(sample.state);
-        self.stacks
-            .push(sample.stack.map_or(NONE_U32, StackId::as_u32));
+        if self.parts.contains(Parts::CALLS) {
+            let duration =
+                crate::time::column_nanos(sample.duration).min(i64::MAX as u64 - self.total);
+            self.total += duration;
+            self.times.push(sample.time);
+            self.durations.push(duration);
+            self.stacks
+                .push(sample.stack.map_or(NONE_U32, StackId::as_u32));
+            self.set_owner(sample.thread, (sample.host, sample.process));
+        }
+        if self.parts.contains(Parts::SAMPLES) {
+            self.states.push(sample.state);
+            if sample.task.is_some() || !self.tasks.is_empty() {
+                self.tasks.resize(row, NONE_U64);
+                self.tasks.push(sample.task.unwrap_or(NONE_U64));
+            }
+        }
+    }
+
+    /// Whether the total can take the duration of another row.
+    pub(crate) fn has_room_for(&self, duration: Duration) -> bool {
+        crate::time::column_nanos(duration) <= i64::MAX as u64 - self.total
+    }
+
+    fn set_owner(&mut self, thread: ThreadId, owner: (HostId, ProcessId)) {
+        if thread.index() >= self.owners.len() {
+            self.owners.resize(thread.index() + 1, owner);
+        }
+        self.owners[thread.index()] = owner;
+    }
+
+    /// The rows of which `part` leaves something.
+    pub(crate) fn filter_map(&self, mut part: impl FnMut(Sample) -> Option<Sample>) -> Self {
+        self.parts.assert(Parts::CALLS);
+        let mut rows = Self::of_parts(self.parts);
+        for row in 0..self.len() {
+            if let Some(sample) = part(self.row(row)) {
+                rows.push(sample);
+            }
+        }
+        rows
     }
 }
 
@@ -192,18 +271,47 @@ mod tests {
     fn the_total_never_overflows() {
         let mut samples = SampleTable::default();
         let sample = Sample {
-            time: Timestamp::from_nanos(0),
             duration: Duration::MAX,
-            host: HostId::from_raw(0),
-            process: ProcessId::from_raw(0),
-            thread: ThreadId::from_raw(0),
-            task: None,
-            state: ThreadState::NONE,
-            stack: None,
+            ..sample(0, None)
         };
         samples.push(sample);
         samples.push(sample);
         assert_eq!(samples.total(), Duration::from_nanos(i64::MAX as u64));
         assert_eq!(samples.get(1).duration, Duration::ZERO);
+    }
+
+    fn sample(thread: u32, task: Option<u64>) -> Sample {
+        Sample {
+            time: Timestamp::from_nanos(i64::from(thread)),
+            duration: Duration::from_nanos(1),
+            host: HostId::from_raw(thread % 2),
+            process: ProcessId::from_raw(thread / 2),
+            thread: ThreadId::from_raw(thread),
+            task,
+            state: ThreadState::ON_CPU,
+            stack: None,
+        }
+    }
+
+    #[test]
+    fn what_follows_from_the_thread_and_what_comes_late_is_as_it_was_pushed() {
+        let rows = [(5, None), (2, None), (5, Some(7)), (0, None), (4, Some(0))];
+        let rows = rows.map(|(thread, task)| sample(thread, task));
+        let mut samples = SampleTable::default();
+        for row in rows {
+            samples.push(row);
+        }
+        assert!(samples.iter().eq(rows));
+        let even = samples.filter_map(|sample| (sample.thread.index() % 2 == 0).then_some(sample));
+        assert!(even.iter().eq([rows[1], rows[3], rows[4]]));
+    }
+
+    #[test]
+    #[should_panic = "bug: all of the samples of the session were not read, and are needed"]
+    fn what_was_not_read_is_not_empty() {
+        let mut samples = SampleTable::of_parts(Parts::CALLS);
+        samples.push(sample(0, Some(1)));
+        assert_eq!(samples.total(), Duration::from_nanos(1));
+        samples.states();
     }
 }

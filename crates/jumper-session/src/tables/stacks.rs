@@ -82,17 +82,35 @@ fn known(number: u32) -> Option<u32> {
     (number != NONE_U32).then_some(number)
 }
 
+/// What a frame is without its callers: the part of a [`Stack`] that many stacks have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Site {
+    pub(crate) function: FunctionId,
+    pub(crate) place: Place,
+}
+
+/// A row of the sites of a [`StackTable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SiteId(u32);
+
+impl SiteId {
+    pub(crate) const fn as_u32(self) -> u32 {
+        self.0
+    }
+}
+
 /// Every distinct stack once, sharing its outer frames with all others; `stacks.parquet` on disk.
 ///
 /// Rows are in topological order: a parent's number is smaller than its child's. One forward pass
 /// therefore sees every caller before its callees, and no stack can contain itself.
+///
+/// Eight bytes a row: programs have millions of stacks, but stand at some thousand places, which are kept once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StackTable {
     parents: Vec<u32>,
-    functions: Vec<FunctionId>,
-    lines: Vec<u32>,
-    extents: Vec<Extent>,
-    classes: Vec<u32>,
+    sites: Vec<SiteId>,
+    /// Indexed by [`SiteId`].
+    distinct_sites: Vec<Site>,
 }
 
 impl StackTable {
@@ -101,12 +119,13 @@ impl StackTable {
     /// # Panics
     /// If the handle is of another session and out of range here.
     pub fn get(&self, id: StackId) -> Stack {
+        let site = self.site(id);
         Stack {
             parent: self.parent(id),
-            function: self.functions[id.index()],
-            line: self.lines[id.index()],
-            extent: self.extents[id.index()],
-            class: self.class(id),
+            function: site.function,
+            line: site.place.line,
+            extent: site.place.extent,
+            class: site.place.class,
         }
     }
 
@@ -138,7 +157,14 @@ impl StackTable {
 
     /// The class whose method the innermost frame of a stack runs, where that is known.
     pub(crate) fn class(&self, id: StackId) -> Option<StringId> {
-        known(self.classes[id.index()]).map(StringId::from_raw)
+        self.site(id).place.class
+    }
+
+    /// Whether any stack has a class.
+    pub(crate) fn has_classes(&self) -> bool {
+        self.distinct_sites
+            .iter()
+            .any(|site| site.place.class.is_some())
     }
 
     pub(crate) fn parent(&self, id: StackId) -> Option<StackId> {
@@ -146,19 +172,35 @@ impl StackTable {
         (raw != NONE_U32).then(|| StackId::from_raw(raw))
     }
 
-    pub(crate) fn push(&mut self, stack: Stack) -> StackId {
+    /// The function of the innermost frame of a stack.
+    pub(crate) fn function(&self, id: StackId) -> FunctionId {
+        self.site(id).function
+    }
+
+    pub(crate) fn site_id(&self, id: StackId) -> SiteId {
+        self.sites[id.index()]
+    }
+
+    fn site(&self, id: StackId) -> &Site {
+        &self.distinct_sites[self.site_id(id).0 as usize]
+    }
+
+    /// Adds a site. That it is new is the caller's to know.
+    pub(crate) fn push_site(&mut self, site: Site) -> SiteId {
+        // There are no more sites than stacks, whose number is bounded.
+        let id = SiteId(StackId::from_len(self.distinct_sites.len()).as_u32());
+        self.distinct_sites.push(site);
+        id
+    }
+
+    pub(crate) fn push(&mut self, parent: Option<StackId>, site: SiteId) -> StackId {
         let id = StackId::from_len(self.parents.len());
         assert!(
-            stack.parent < Some(id),
+            parent < Some(id),
             "bug: a stack must be interned after its parent"
         );
-        self.parents
-            .push(stack.parent.map_or(NONE_U32, StackId::as_u32));
-        self.functions.push(stack.function);
-        self.lines.push(stack.line);
-        self.extents.push(stack.extent);
-        self.classes
-            .push(stack.class.map_or(NONE_U32, StringId::as_u32));
+        self.parents.push(parent.map_or(NONE_U32, StackId::as_u32));
+        self.sites.push(site);
         id
     }
 }

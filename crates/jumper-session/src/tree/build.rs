@@ -12,9 +12,12 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use hashbrown::HashTable;
 
 use crate::analysis::Shares;
-use crate::tables::{Sample, SampleTable, StackTable};
+use crate::tables::{NONE_U32, Sample, SampleTable, StackTable};
 use crate::tree::draft::{Draft, Order};
 use crate::tree::{
     ClassTime, Context, FrameTree, MAX_CLASSES, NodeKind, Scope, Synthetic, TreeOptions,
@@ -53,7 +56,7 @@ pub(super) fn build(
         let rows = groups.of(thread).iter();
         builder.add_thread(
             thread,
-            rows.map(|row| (*row, session.samples().get(*row as usize))),
+            rows.map(|row| (*row, session.samples().row(*row as usize))),
         );
     }
     builder.add_self_nodes();
@@ -72,18 +75,40 @@ struct CallPaths {
 }
 
 fn call_paths(stacks: &StackTable, context: &Context) -> CallPaths {
-    // The standard hasher: the rows may come from a file that was made to collide.
-    let mut ids: HashMap<(Option<u32>, FunctionId), u32> = HashMap::new();
+    // Rows of the two columns of paths, found by what is in them. The standard hasher: the rows may come from a file that was
+    // made to collide.
+    let hasher = RandomState::new();
+    let mut known: HashTable<u32> = HashTable::with_capacity(stacks.len());
+    let (mut parents, mut functions): (Vec<u32>, Vec<FunctionId>) = (Vec::new(), Vec::new());
     let mut of_stack: Vec<u32> = Vec::with_capacity(stacks.len());
-    for (_, stack) in stacks.iter() {
-        let parent = stack.parent.map(|parent| of_stack[parent.index()]);
-        let function = context.identity(stack.function);
-        let next = ids.len() as u32;
-        of_stack.push(*ids.entry((parent, function)).or_insert(next));
+    for row in 0..stacks.len() {
+        let stack = StackId::from_len(row);
+        let parent = stacks.parent(stack);
+        let parent = parent.map_or(NONE_U32, |parent| of_stack[parent.index()]);
+        let function = context.identity(stacks.function(stack));
+        let hash = |parent: u32, function: FunctionId| {
+            hasher.hash_one(u64::from(parent) << 32 | u64::from(function.as_u32()))
+        };
+        let is_it = |&path: &u32| {
+            let path = path as usize;
+            parents[path] == parent && functions[path] == function
+        };
+        let path = match known.find(hash(parent, function), is_it) {
+            Some(&path) => path,
+            None => {
+                let path = parents.len() as u32;
+                parents.push(parent);
+                functions.push(function);
+                let hash_of = |&path: &u32| hash(parents[path as usize], functions[path as usize]);
+                known.insert_unique(hash_of(&path), path, hash_of);
+                path
+            }
+        };
+        of_stack.push(path);
     }
     CallPaths {
         of_stack,
-        count: ids.len(),
+        count: parents.len(),
     }
 }
 
@@ -328,7 +353,7 @@ impl Attributes {
     fn of(session: &Session, context: &Context) -> Option<Self> {
         let stacks = session.stacks();
         let has_doubles = context.has_doubles();
-        let is_needed = has_doubles || stacks.iter().any(|(_, stack)| stack.class.is_some());
+        let is_needed = has_doubles || stacks.has_classes();
         is_needed.then(|| Self {
             time_of_stack: vec![0; stacks.len()],
             is_met: vec![false; stacks.len()],
@@ -341,7 +366,7 @@ impl Attributes {
     }
 
     fn is_hidden(&self, stacks: &StackTable, stack: StackId) -> bool {
-        let function = stacks.get(stack).function;
+        let function = stacks.function(stack);
         self.hidden
             .get(function.index())
             .is_some_and(|hidden| *hidden)

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::short_path::library_path;
 use crate::tree::NodeKind;
 use crate::{Function, FunctionId, Session, ThreadId};
 
@@ -155,21 +156,13 @@ impl Context {
     }
 }
 
-/// Parts of paths that only installed code has, for sessions that do not say where theirs is.
-const INSTALLED: [&str; 5] = [
-    "/site-packages/",
-    "\\site-packages\\",
-    "/dist-packages/",
-    "/lib/python",
-    "\\Lib\\",
-];
+/// Parts of paths that only installed code has on Windows, for sessions that do not say where theirs is.
+const INSTALLED: [&str; 2] = ["\\site-packages\\", "\\Lib\\"];
 
 fn origin(file: &str, prefixes: Option<&[String]>) -> Origin {
     let is_installed = match prefixes {
-        Some(prefixes) => prefixes
-            .iter()
-            .any(|prefix| file.starts_with(prefix.as_str())),
-        None => INSTALLED.iter().any(|part| file.contains(part)),
+        Some(prefixes) => prefixes.iter().any(|prefix| is_inside(file, prefix)),
+        None => library_path(file).is_some() || INSTALLED.iter().any(|part| file.contains(part)),
     };
     match file {
         _ if is_installed => Origin::Library,
@@ -182,17 +175,28 @@ fn origin(file: &str, prefixes: Option<&[String]>) -> Origin {
     }
 }
 
+/// Whether a file is below a directory. Below one without a name is nothing: it is not known.
+fn is_inside(file: &str, directory: &str) -> bool {
+    let rest = file.strip_prefix(directory);
+    let is_whole = |rest: &str| directory.ends_with(SEPARATORS) || rest.starts_with(SEPARATORS);
+    !directory.is_empty() && rest.is_some_and(is_whole)
+}
+
+const SEPARATORS: [char; 2] = ['/', '\\'];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_inside_the_prefixes_is_a_library() {
-        let prefixes = ["/usr".to_owned(), "/home/u/venv".to_owned()];
+        let prefixes = ["/usr", "/home/u/venv", "", "/opt/py/"].map(String::from);
         let of = |file| origin(file, Some(&prefixes));
         assert_eq!(of("/usr/lib/python3.12/json/decoder.py"), Origin::Library);
         assert_eq!(of("/home/u/venv/x.py"), Origin::Library);
         assert_eq!(of("/home/u/lib/x.py"), Origin::Application);
+        assert_eq!(of("/home/u/venv-tools/x.py"), Origin::Application);
+        assert_eq!(of("/opt/py/x.py"), Origin::Library);
         assert_eq!(of("<ipython-input-3-abc>"), Origin::Application);
         assert_eq!(of("<string>"), Origin::OfCaller);
         assert_eq!(of("<frozen runpy>"), Origin::Library);
@@ -204,5 +208,6 @@ mod tests {
         let of = |file| origin(file, None);
         assert_eq!(of("/opt/x/lib/python3.12/json/decoder.py"), Origin::Library);
         assert_eq!(of("/opt/lib/mine.py"), Origin::Application);
+        assert_eq!(of("/work/lib/python-tools/x.py"), Origin::Application);
     }
 }

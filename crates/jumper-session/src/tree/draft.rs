@@ -74,7 +74,7 @@ impl Draft {
                 used,
                 ..node.clone()
             });
-            let below = &children[ranges[row as usize]..ranges[row as usize + 1]];
+            let below = &children[ranges[row as usize] as usize..ranges[row as usize + 1] as usize];
             pending.extend(below.iter().rev().map(|child| (*child, Some(id))));
         }
         FrameTree::from_preorder(preorder, scope, Arc::new(context))
@@ -95,20 +95,20 @@ impl Draft {
 
     /// The rows of all children grouped by parent and in their final order, and for each row where its
     /// group begins (with one more entry for the end of the last).
-    fn sorted_children(&self, order: Order) -> (Vec<u32>, Vec<usize>) {
-        let mut ranges = vec![0_usize; self.nodes.len() + 1];
+    fn sorted_children(&self, order: Order) -> (Vec<u32>, Vec<u32>) {
+        // First where each group ends. Filled from its end, it is then where it begins.
+        let mut ranges = vec![0_u32; self.nodes.len() + 1];
         for node in &self.nodes[1..] {
-            ranges[parent_of(node) + 1] += 1;
+            ranges[parent_of(node)] += 1;
         }
         for row in 1..ranges.len() {
             ranges[row] += ranges[row - 1];
         }
-        let mut next = ranges.clone();
         let mut children = vec![0_u32; self.nodes.len() - 1];
-        for (row, node) in self.nodes.iter().enumerate().skip(1) {
-            let slot = &mut next[parent_of(node)];
-            children[*slot] = row as u32;
-            *slot += 1;
+        for (row, node) in self.nodes.iter().enumerate().skip(1).rev() {
+            let slot = &mut ranges[parent_of(node)];
+            *slot -= 1;
+            children[*slot as usize] = row as u32;
         }
         // Where a root's children are threads in an order that was chosen by who pushed them, it stays.
         let first_sorted = match order {
@@ -117,7 +117,7 @@ impl Draft {
             Order::SizeOfRootsToo => 0,
         };
         for parent in first_sorted..self.nodes.len() {
-            let below = &mut children[ranges[parent]..ranges[parent + 1]];
+            let below = &mut children[ranges[parent] as usize..ranges[parent + 1] as usize];
             // Most nodes have one child, and looking up its time would take longer than all else here.
             if below.len() > 1 {
                 below.sort_unstable_by_key(|&row| {

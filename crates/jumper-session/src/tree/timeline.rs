@@ -36,13 +36,13 @@ pub(super) fn build(
             let groups = group_by_thread(samples, session.threads().len());
             for thread in thread_order(session, &groups) {
                 for &row in groups.of(thread) {
-                    builder.add_sample(row, samples.get(row as usize));
+                    builder.add_sample(row, samples.row(row as usize));
                 }
             }
         }
         Scope::Session => {
-            for (row, sample) in samples.iter().enumerate() {
-                builder.add_sample(row as u32, sample);
+            for row in 0..samples.len() {
+                builder.add_sample(row as u32, samples.row(row));
             }
         }
     }

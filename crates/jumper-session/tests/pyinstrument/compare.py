@@ -2,11 +2,12 @@
 
     python compare.py TREE [--keep DIR] [--only NAME]
 
-TREE is the example `pyinstrument_tree` of jumper-session. Programs are recorded by the real pyinstrument, and each
+TREE is the example `pyinstrument_tree` of jumper-session, beside which lies `pyinstrument_edit`. Programs are recorded by the real pyinstrument, and each
 session is rendered by its JSON renderer and by TREE with every combination of options. Everything must be the same. Times
 are floating-point numbers there and whole nanoseconds here: those of samples, from a clock of nanoseconds, to a tenth of
 one, the two from other clocks to one. Then TREE writes each session anew, and pyinstrument has to read and show the same
-from that.
+from that. What both combine of two sessions must be the same, too, and what both resample, but for what pyinstrument counts twice
+or not at all.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ SHOW = [None, r".*/(json|re|statistics)\b"]
 THRESHOLDS = [0.0, 0.01, 0.1]
 NANOSECOND = 1e-9
 INVENTED = 40
+INTERVALS = [1 / 512, 3 / 512, 4.5 / 512, 100.0]
 
 
 def combinations() -> list[dict[str, Any]]:
@@ -254,6 +256,61 @@ def rewritten_differences(session: Session, again: Session) -> Iterator[str]:
             yield f"sample {row}: {other}, not {one}"
 
 
+def edited(command: Path, out: Path, *arguments: Path | str) -> Session:
+    """What we make of sessions."""
+    edit = command.with_name("pyinstrument_edit")
+    subprocess.run([edit, *arguments, out], check=True)
+    return Session.load(out)
+
+
+def check_combined(command: Path, one: Path, other: Path) -> int:
+    """Compares what is combined of two sessions, and says how many differences there are."""
+    ours = edited(command, one.with_suffix(".combined.pyisession"), "combine", one, other)
+    theirs = Session.combine(Session.load(one), Session.load(other))
+    for session in (ours, without_here(theirs)):
+        session.sys_prefixes = sorted(set(session.sys_prefixes))
+    found = list(rewritten_differences(theirs, without_here(ours)))
+    for line in found[:5]:
+        print(f"    {one.stem} and {other.stem} combined: {line}")
+    return len(found)
+
+
+def check_resampled(command: Path, path: Path) -> int:
+    """Compares what a session of one thread is resampled to, and says how many differences there are.
+
+    Pyinstrument counts what is left over of an interval twice, and what comes after the last whole interval not at all.
+    We take each thread by itself.
+    """
+    session = Session.load(path)
+    threads = {
+        frames[0] if "<thread>" in "".join(frames[:1]) else ""
+        for frames, _ in session.frame_records
+    }
+    if len(threads) != 1:
+        return 0
+    found = 0
+    for interval in INTERVALS:
+        out = path.with_suffix(".resampled.pyisession")
+        ours = edited(command, out, "resample", repr(interval), path).frame_records
+        expected = []
+        left_over = 0.0
+        for frames, time in session.resample(interval).frame_records:
+            expected.append((frames, time - left_over))
+            left_over = time % interval
+        rest = sum(time for _, time in session.frame_records) - sum(time for _, time in expected)
+        if len(ours) > len(expected):
+            expected.append((session.frame_records[-1][0], rest))
+        elif not same(0.0, rest):
+            expected.append(([], rest))
+        is_same = len(ours) == len(expected) and all(
+            one[0] == other[0] and same(one[1], other[1]) for one, other in zip(ours, expected)
+        )
+        if not is_same:
+            found += 1
+            print(f"    {path.stem} resampled to {interval}: {ours[-2:]}, not {expected[-2:]}")
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tree", type=Path)
@@ -268,8 +325,14 @@ def main() -> int:
         # All at first: a program is not recorded while sessions of others are compared.
         paths = list(record_all(folder, chosen.only))
         found = sum(check(chosen.tree, path) for path in paths)
+        pairs = list(zip(paths, paths[1:] + paths[:1]))
+        found += sum(check_combined(chosen.tree, *pair) for pair in pairs)
+        # Of times that are exact as floating-point numbers.
+        invented = [path for path in paths if path.stem.startswith("invented")]
+        found += sum(check_resampled(chosen.tree, path) for path in invented)
     print(
-        f"{len(paths)} sessions, {len(combinations())} combinations of options: {found} differences"
+        f"{len(paths)} sessions, {len(combinations())} combinations of options, {len(pairs)} pairs, "
+        f"{len(INTERVALS)} intervals: {found} differences"
     )
     return 1 if found or not paths else 0
 

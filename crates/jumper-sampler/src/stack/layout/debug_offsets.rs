@@ -40,6 +40,7 @@ pub(super) struct InterpreterWords {
     pub(super) next: usize,
     pub(super) threads_head: usize,
     pub(super) modules: usize,
+    pub(super) sysdict: usize,
 }
 
 pub(super) struct ThreadWords {
@@ -161,6 +162,7 @@ impl Description {
                 next: interpreter.pointer(words.interpreter.next)? as u64,
                 threads_head: interpreter.pointer(words.interpreter.threads_head)? as u64,
                 modules: interpreter.pointer(words.interpreter.modules)? as u64,
+                sysdict: interpreter.pointer(words.interpreter.sysdict)? as u64,
             },
             thread: self.thread(&words.thread)?,
             frame: self.frame(&words.frame, base.frame)?,
@@ -316,7 +318,7 @@ mod tests {
         words[1] = 0x030e_00f0;
         let groups: [(usize, &[u64]); 5] = [
             (3, &[4096, 0, 800]),
-            (6, &[20_000, 0, 7264, 7272, 7280, 0, 7632]),
+            (6, &[20_000, 0, 7264, 7272, 7280, 0, 7632, 7624]),
             (22, &[832, 0, 8, 16, 72, 152, 160, 232]),
             (31, &[88, 8, 0, 56, 80, 74]),
             (39, &[216, 112, 120, 128, 136, 68, 52, 96, 104, 208]),
@@ -344,8 +346,8 @@ mod tests {
     fn an_offset_outside_of_its_structure_is_garbled() {
         let sizes = [3, 6, 22, 31, 39];
         let offsets = [
-            5, 8, 9, 12, 24, 25, 26, 27, 28, 29, 32, 33, 34, 35, 36, 40, 41, 42, 43, 44, 45, 46,
-            47, 48,
+            5, 8, 9, 12, 13, 24, 25, 26, 27, 28, 29, 32, 33, 34, 35, 36, 40, 41, 42, 43, 44, 45,
+            46, 47, 48,
         ];
         for word in offsets {
             let size = sizes

@@ -79,6 +79,8 @@ pub(crate) struct InterpreterLayout {
     pub(crate) threads_head: u64,
     /// `sys.modules`.
     pub(crate) modules: u64,
+    /// The dict of the module `sys`.
+    pub(crate) sysdict: u64,
 }
 
 /// `PyThreadState`.

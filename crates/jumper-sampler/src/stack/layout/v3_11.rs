@@ -12,6 +12,7 @@ pub(super) fn layout() -> Layout {
             next: 0,
             threads_head: 16,
             modules: 888,
+            sysdict: 904,
         },
         thread: ThreadLayout {
             size: 360,

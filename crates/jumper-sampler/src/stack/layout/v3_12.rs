@@ -13,6 +13,7 @@ pub(super) fn layout() -> Layout {
             next: 0,
             threads_head: 72,
             modules: 944,
+            sysdict: 352,
         },
         thread: ThreadLayout {
             size: 288,

@@ -16,6 +16,7 @@ const WORDS: Words = Words {
         next: 8,
         threads_head: 9,
         modules: 11,
+        sysdict: 12,
     },
     thread: ThreadWords {
         size: 19,

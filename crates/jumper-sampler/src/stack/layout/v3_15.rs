@@ -17,6 +17,7 @@ const WORDS: Words = Words {
         next: 8,
         threads_head: 9,
         modules: 12,
+        sysdict: 13,
     },
     thread: ThreadWords {
         size: 22,

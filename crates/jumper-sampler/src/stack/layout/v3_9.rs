@@ -12,6 +12,7 @@ pub(super) fn layout() -> Layout {
             next: 0,
             threads_head: 8,
             modules: 856,
+            sysdict: 872,
         },
         thread: ThreadLayout {
             size: 264,

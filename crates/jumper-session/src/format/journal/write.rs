@@ -15,7 +15,7 @@ use super::super::schema::{self, METRICS_KEY, Table};
 use super::super::{directory, manifest, write};
 use super::{JournalFile, LOCK, segment};
 use crate::error::{Error, Result};
-use crate::tables::{Cell, MetricsTable, Process, SampleTable, Tables, Thread};
+use crate::tables::{Cell, MetricsTable, Process, SampleTable, StringTable, Thread};
 use crate::{Host, Manifest, MetricColumn, SessionBuilder};
 
 /// Rows in one piece of a table: what a reader has in memory at a time.
@@ -128,7 +128,8 @@ impl Journal {
         let cells = tables.cells.rows();
         let cells = changed(cells, &self.cells, |range| write::cells(tables, range));
         let metrics = builder.take_metrics();
-        let metrics = (!metrics.is_empty()).then(|| columns_of(builder.tables(), &metrics));
+        let metrics =
+            (!metrics.is_empty()).then(|| columns_of(&builder.tables().strings, &metrics));
         Part {
             frames,
             stacks,
@@ -230,11 +231,10 @@ impl Journal {
     }
 }
 
-fn columns_of(tables: Tables<'_>, metrics: &MetricsTable) -> (Vec<MetricColumn>, Vec<ArrayRef>) {
-    let tables = Tables { metrics, ..tables };
+fn columns_of(strings: &StringTable, metrics: &MetricsTable) -> (Vec<MetricColumn>, Vec<ArrayRef>) {
     (
         metrics.columns().to_vec(),
-        write::metrics(tables, 0..metrics.len()),
+        write::metrics(strings, metrics, 0..metrics.len()),
     )
 }
 

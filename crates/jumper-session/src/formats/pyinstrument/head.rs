@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 
+use crate::formats::seconds::{MAX_SECONDS, nanos};
 use crate::{ClockAnchor, Hold, Manifest, Program, StacksSummary, StartStack, Timestamp};
 
 /// What the file says about the recording.
@@ -95,15 +96,6 @@ impl Head {
     }
 }
 
-/// More seconds than this are not a time: 292 years.
-pub(super) const MAX_SECONDS: f64 = 9.2e9;
-
-/// The nearest nanosecond, for at most [`MAX_SECONDS`]. Whole seconds and the rest go separate ways, so that nothing is
-/// lost of a time of the day.
-pub(super) fn nanos(seconds: f64) -> i64 {
-    seconds.trunc() as i64 * 1_000_000_000 + (seconds.fract() * 1e9).round() as i64
-}
-
 fn parse<'de, T: Deserialize<'de>>(value: &'de [u8]) -> Result<T, ()> {
     serde_json::from_slice(value).map_err(drop)
 }
@@ -177,15 +169,6 @@ impl<'de> Deserialize<'de> for Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_time_of_the_day_keeps_all_that_it_has() {
-        for seconds in [1_790_000_123.456_789_f64, 0.0, -5.25, 9.2e9] {
-            let nanos = nanos(seconds);
-            let back = (nanos / 1_000_000_000) as f64 + (nanos % 1_000_000_000) as f64 / 1e9;
-            assert_eq!(back, seconds);
-        }
-    }
 
     #[test]
     fn what_is_wrong_with_a_value_is_said() {

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::formats::pyinstrument::frame_info::FrameInfo;
-use crate::formats::pyinstrument::head::{Head, MAX_SECONDS, Text, nanos};
+use crate::formats::pyinstrument::head::{Head, Text};
 use crate::formats::pyinstrument::scan::{Fault, Scanner};
 use crate::formats::pyinstrument::{NAME, RECORDS, THREAD_FILE};
+use crate::formats::seconds::{MAX_SECONDS, nanos};
 use crate::{
     Function, FunctionId, Host, NewSample, Place, ProcessId, Session, SessionBuilder, StackId,
     StartStack, ThreadId, ThreadState, Timestamp,
@@ -49,6 +50,7 @@ fn damaged(path: &Path, key: Option<String>, detail: String) -> Error {
     Error::ForeignDamaged {
         path: path.into(),
         format: NAME,
+        file: None,
         key,
         detail,
     }
