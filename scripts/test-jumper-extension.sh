@@ -1,5 +1,5 @@
 #!/bin/sh
-# Carries sessions between Jumper and the jumper_extension in the virtual environment DIR, both ways.
+# Carries sessions between Jumper and the jumper_extension in the virtual environment DIR, both ways, and compares performance tags.
 #
 #     scripts/test-jumper-extension.sh DIR [ARG...]
 #
@@ -13,7 +13,13 @@ step() {
     sh scripts/step.sh "$@"
 }
 
+target=${CARGO_TARGET_DIR:-target}
 step "the command does not build" cargo build --release --locked -p jumper-cli
+step "the example does not build" \
+    cargo build --release --locked -p jumper-session --example performance_tags
 step "a session does not cross" "$venv/bin/python" \
     crates/jumper-session/tests/jumper_extension/cross.py \
-    "${CARGO_TARGET_DIR:-target}/release/jumper" "$@"
+    "$target/release/jumper" "$@"
+step "performance tags differ" "$venv/bin/python" \
+    crates/jumper-session/tests/jumper_extension/compare_tags.py \
+    "$target/release/examples/performance_tags"

@@ -1,7 +1,7 @@
 //! What every report says about a recording before its contents: what ran, how long, and how good the
 //! sampling was.
 
-use jumper_session::{Hold, Outcome, Session, Signature, StacksSummary, TagScore};
+use jumper_session::{Hold, Host, Outcome, Session, Signature, StacksSummary, TagScore};
 
 use crate::format::{count, plain, share, span, wall_clock};
 
@@ -77,6 +77,23 @@ pub(crate) fn python(session: &Session) -> Option<String> {
         "{} {}",
         python.implementation, python.version
     )))
+}
+
+/// What is known of a machine.
+pub(crate) fn host(host: &Host) -> String {
+    let memory = host.memory_bytes as f64 / f64::from(1 << 30);
+    let facts = [
+        (!host.name.is_empty()).then(|| host.name.clone()),
+        (!host.os.is_empty()).then(|| host.os.clone()),
+        (host.cpus > 0).then(|| format!("{} CPUs", host.cpus)),
+        (host.memory_bytes > 0).then(|| format!("{memory:.1} GiB")),
+    ];
+    let gpus = host.gpus.iter().map(|gpu| gpu.name.clone());
+    let known: Vec<String> = facts.into_iter().flatten().chain(gpus).collect();
+    match known.is_empty() {
+        true => "unknown".into(),
+        false => known.join(", "),
+    }
 }
 
 /// How long it took, and how good the sampling was.

@@ -30,10 +30,12 @@ pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
             manifest.format.version
         ),
     )?;
-    line(
-        "Written by",
-        &format!("jumper {}", plain(&manifest.jumper_version)),
-    )?;
+    if !manifest.jumper_version.is_empty() {
+        line(
+            "Written by",
+            &format!("jumper {}", plain(&manifest.jumper_version)),
+        )?;
+    }
     line("Program", &facts::program(session))?;
     if let Some(cwd) = &manifest.program.cwd {
         line("Directory", &plain(cwd))?;
@@ -44,12 +46,7 @@ pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         line("Python", plain(&text).trim_end())?;
     }
     for host in session.hosts() {
-        let memory = host.memory_bytes as f64 / f64::from(1 << 30);
-        let text = format!(
-            "{}, {}, {} CPUs, {memory:.1} GiB",
-            host.name, host.os, host.cpus
-        );
-        line("Host", &plain(&text))?;
+        line("Host", &plain(&facts::host(host)))?;
     }
     line("Recorded", &facts::recorded(session))?;
     line(

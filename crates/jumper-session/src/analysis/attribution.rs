@@ -56,6 +56,9 @@ impl Attribution {
 
     /// The attribution of a session. Of one that was [selected](Session::select) from another it is that of the whole, of which
     /// its samples get their part: the others used what they used.
+    ///
+    /// # Panics
+    /// If [parts](Self::NEEDS) of the session were not read.
     pub fn of(session: &Session) -> Self {
         match &session.attribution {
             Some(of_whole) => of_whole.clone(),
