@@ -1,9 +1,11 @@
 //! Recording the own process.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use jumper_session::{
-    HoldMode, Outcome, Patience, PerProcess, Pid, Program, RecordOptions, Recording, SysPaths,
+    HoldMode, Kept, Outcome, Parts, Patience, PerProcess, Pid, Program, RecordOptions, Recording,
+    SysPaths,
 };
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -15,13 +17,21 @@ use crate::session::Session;
 #[pyclass(frozen, module = "jumper._native")]
 pub(crate) struct Recorder {
     options: RecordOptions,
+    /// Where its sessions are kept while they are recorded and from then on.
+    session: Option<PathBuf>,
     /// Never locked while Python's lock is waited for. A child that is forked has none: the threads of its parent's recording
     /// are the parent's.
-    running: PerProcess<Mutex<Option<Recording>>>,
+    running: PerProcess<Mutex<Option<Running>>>,
+}
+
+/// A recording, and what it is of.
+struct Running {
+    recording: Recording,
+    program: Program,
 }
 
 impl Recorder {
-    fn running(&self) -> std::sync::MutexGuard<'_, Option<Recording>> {
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<Running>> {
         self.running
             .get()
             .lock()
@@ -32,8 +42,13 @@ impl Recorder {
 #[pymethods]
 impl Recorder {
     #[new]
-    #[pyo3(signature = (interval, metrics_interval = None, threads = Vec::new()))]
-    fn new(interval: f64, metrics_interval: Option<f64>, threads: Vec<u32>) -> PyResult<Self> {
+    #[pyo3(signature = (interval, metrics_interval = None, threads = Vec::new(), session = None))]
+    fn new(
+        interval: f64,
+        metrics_interval: Option<f64>,
+        threads: Vec<u32>,
+        session: Option<PathBuf>,
+    ) -> PyResult<Self> {
         let options = RecordOptions::default()
             .with_hold(HoldMode::Signal)
             .with_threads(threads)
@@ -44,6 +59,7 @@ impl Recorder {
         });
         Ok(Self {
             options: options.map_err(|error| from_record(&error))?,
+            session,
             running: PerProcess::new(),
         })
     }
@@ -54,7 +70,8 @@ impl Recorder {
         self.running().is_some()
     }
 
-    fn start(&self, py: Python<'_>) -> PyResult<()> {
+    #[pyo3(signature = (description, argv))]
+    fn start(&self, py: Python<'_>, description: String, argv: Vec<String>) -> PyResult<()> {
         py.detach(|| {
             let mut running = self.running();
             if running.is_some() {
@@ -62,39 +79,45 @@ impl Recorder {
                     "this profiler is running already; stop it first",
                 ));
             }
-            let started = Recording::start(Pid::own(), self.options.clone(), Patience::ASecond);
-            *running = Some(started.map_err(|error| from_record(&error))?);
+            let cwd = std::env::current_dir().ok();
+            let program = Program {
+                description,
+                argv,
+                cwd: cwd.map(|path| path.display().to_string()),
+                ..Program::default()
+            };
+            let kept = self.session.clone().map(|path| Kept {
+                path,
+                program: program.clone(),
+                parts: Parts::ALL,
+            });
+            let options = self.options.clone().with_kept(kept);
+            let recording = Recording::start(Pid::own(), options, Patience::ASecond)
+                .map_err(|error| from_record(&error))?;
+            *running = Some(Running { recording, program });
             Ok(())
         })
     }
 
-    #[pyo3(signature = (description, argv, sys_path, sys_prefixes))]
+    #[pyo3(signature = (sys_path, sys_prefixes))]
     fn stop(
         &self,
         py: Python<'_>,
-        description: String,
-        argv: Vec<String>,
         sys_path: Vec<String>,
         sys_prefixes: Vec<String>,
     ) -> PyResult<Session> {
         py.detach(|| {
             let running = self.running().take();
-            let mut recording = running.ok_or_else(|| {
+            let Running {
+                mut recording,
+                program,
+            } = running.ok_or_else(|| {
                 PyRuntimeError::new_err("this profiler is not running; start it first")
             })?;
             recording.set_sys_paths(SysPaths {
                 path: Some(sys_path),
                 prefixes: Some(sys_prefixes),
             });
-            let cwd = std::env::current_dir()
-                .ok()
-                .map(|path| path.display().to_string());
-            let program = Program {
-                description,
-                argv,
-                cwd,
-                ..Program::default()
-            };
             let session = recording.finish(program, Outcome::Detached);
             session
                 .map(Session::from)

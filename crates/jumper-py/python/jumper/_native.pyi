@@ -16,14 +16,13 @@ class Recorder:
         interval: float,
         metrics_interval: float | None = None,
         threads: Sequence[int] = ...,
+        session: str | PathLike[str] | None = None,
     ) -> Recorder: ...
     @property
     def is_running(self) -> bool: ...
-    def start(self) -> None: ...
+    def start(self, description: str, argv: Sequence[str]) -> None: ...
     def stop(
         self,
-        description: str,
-        argv: Sequence[str],
         sys_path: Sequence[str],
         sys_prefixes: Sequence[str],
     ) -> Session: ...

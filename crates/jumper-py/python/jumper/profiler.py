@@ -40,7 +40,9 @@ class Profiler:
     ``interval`` is the time between two looks at the stacks, ``metrics_interval`` that between two
     measurements of CPU, memory and I/O, both in seconds. ``metrics_interval=None`` measures none.
     ``threads`` are those whose stacks are recorded, as ``threading.Thread`` that run or as native thread
-    ids; all threads where it is ``None``.
+    ids; all threads where it is ``None``. ``session`` is a directory ``NAME.jumper`` in which the recording is
+    kept from its first half second on: it survives whatever ends the process, and takes no memory until it is
+    stopped. A session that is there is replaced when the next one is whole.
     """
 
     def __init__(
@@ -49,14 +51,14 @@ class Profiler:
         *,
         metrics_interval: float | None = 1.0,
         threads: Iterable[Thread | int] | None = None,
+        session: PathOrStr | None = None,
     ) -> None:
         self._interval = interval
         chosen = [] if threads is None else [_native_id(thread) for thread in threads]
         if threads is not None and not chosen:
             raise ValueError("no thread is chosen; pass at least one, or None for all of them")
-        self._recorder = Recorder(interval, metrics_interval, chosen)
+        self._recorder = Recorder(interval, metrics_interval, chosen, session)
         self._last_session: Session | None = None
-        self._description: str | None = None
 
     @property
     def interval(self) -> float:
@@ -78,19 +80,16 @@ class Profiler:
 
         Raises ``RuntimeError`` if it is running already.
         """
-        self._recorder.start()
-        self._description = target_description
+        description = target_description or " ".join(sys.argv) or "python"
+        self._recorder.start(_text(description), [_text(argument) for argument in sys.argv])
 
     def stop(self) -> Session:
         """Stop, and return what was recorded.
 
         Raises ``RuntimeError`` if it is not running.
         """
-        description = self._description or " ".join(sys.argv) or "python"
         prefixes = (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
         self._last_session = self._recorder.stop(
-            _text(description),
-            [_text(argument) for argument in sys.argv],
             # What is no text there is not looked at by Python either.
             [_text(entry) for entry in sys.path if isinstance(entry, str)],
             [_text(prefix) for prefix in prefixes],

@@ -452,7 +452,7 @@ impl Arena {
         }
     }
 
-    /// Whether the thread stands still, in a system call that it makes in the handler. It is still there if this is so
+    /// Whether the thread stands still: it goes on with a system call in the handler, or is about to. It is still there if this is so
     /// before and after something: only another request gets it there.
     pub(crate) fn is_standing(self, thread: Tid) -> bool {
         self.shape().standing(thread.get()).load(Ordering::SeqCst) == thread.get()

@@ -47,6 +47,12 @@ extern "C" fn read_in_place(
         unsafe { let_signals_in(context, 1 << (signal - 1)) };
     }
     let arena = ARENA.load(Ordering::Acquire);
+    // What goes on with a call takes its time, and must not be stopped by ptrace: whoever wants to read this thread is told that it
+    // stands still, from before the answer on, which is when the next request may come.
+    let standing = (interrupted && !arena.is_null()).then(|| {
+        // SAFETY: what is in ARENA came from an arena of this process.
+        unsafe { Arena::from_raw(arena) }.stand_still()
+    });
     // SAFETY: the kernel passes a valid siginfo_t to a handler that was installed with SA_SIGINFO.
     let info = unsafe { &*info };
     // A signal that somebody else sent asks for nothing.
@@ -61,13 +67,14 @@ extern "C" fn read_in_place(
         // SAFETY: as above.
         unsafe { program::note_return(context) };
     } else if interrupted && !arena.is_null() {
-        // SAFETY: as above, and what is in ARENA came from an arena of this process.
-        unsafe { restart_system_call(context, signal, Arena::from_raw(arena)) };
+        // SAFETY: as above.
+        unsafe { restart_system_call(context, signal) };
     }
     if !is_main {
         // SAFETY: as above.
         unsafe { leave_signals_to_others(context, signal) };
     }
+    drop(standing);
     // SAFETY: as above.
     unsafe { *errno = saved };
 }

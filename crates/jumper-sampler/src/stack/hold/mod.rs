@@ -135,7 +135,11 @@ impl Holder {
                         read => return read,
                     }
                 }
-                tracer.with_held(thread, || capture.take(memory, state, codes))
+                // It may have been on its way into the handler, where ptrace would end the call that it goes on with.
+                match signaller.read_standing(thread, || capture.take(memory, state, codes)) {
+                    Some(read) => Ok(read),
+                    None => tracer.with_held(thread, || capture.take(memory, state, codes)),
+                }
             }
             Self::Nothing => Ok(capture.take(memory, state, codes)),
         }

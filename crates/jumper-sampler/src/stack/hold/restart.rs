@@ -28,7 +28,6 @@
 //! from 2.41 has it in a register that is overwritten, in all calls that are cancellation points; these keep their
 //! `EINTR`. So does every call on other processors than x86-64, where the first argument is overwritten.
 
-use super::arena::Arena;
 #[cfg(target_arch = "x86_64")]
 use {
     super::handler::{let_signals_in, waiting},
@@ -96,11 +95,7 @@ pub(super) unsafe fn has_interrupted_call(_context: *const libc::ucontext_t) -> 
 /// # Safety
 /// `context` must be what the kernel passed to the running handler, which must block all signals.
 #[cfg(target_arch = "x86_64")]
-pub(super) unsafe fn restart_system_call(
-    context: *mut libc::ucontext_t,
-    signal: i32,
-    arena: Arena,
-) {
+pub(super) unsafe fn restart_system_call(context: *mut libc::ucontext_t, signal: i32) {
     // SAFETY: by the contract above.
     if is_interrupted_by(unsafe { waiting(context, signal) }) {
         return;
@@ -129,7 +124,6 @@ pub(super) unsafe fn restart_system_call(
         // From here on it is as if the thread were still in its call. Ours stays out, so that what ends it is the program's.
         // SAFETY: as above.
         unsafe { let_signals_in(context, 1 << (signal - 1)) };
-        let _standing = arena.stand_still();
         registers[rax] = write_rest(number, registers);
     }
 }
@@ -174,12 +168,7 @@ fn write_rest(number: u32, registers: &Registers) -> i64 {
 /// # Safety
 /// None is needed.
 #[cfg(not(target_arch = "x86_64"))]
-pub(super) unsafe fn restart_system_call(
-    _context: *mut libc::ucontext_t,
-    _signal: i32,
-    _arena: Arena,
-) {
-}
+pub(super) unsafe fn restart_system_call(_context: *mut libc::ucontext_t, _signal: i32) {}
 
 /// Whether one of these signals interrupts a call. Those that are ignored, which wait as well while they are
 /// blocked, do not.

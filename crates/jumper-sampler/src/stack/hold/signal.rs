@@ -110,7 +110,10 @@ impl Signaller {
             let now = self.state_of(thread);
             !now.blocked && now.filters == self.filters
         });
-        self.note(thread, answers);
+        // In the handler it is blocked too, which says nothing of the next time.
+        if !self.arena.is_standing(thread) {
+            self.note(thread, answers);
+        }
         answers
     }
 
