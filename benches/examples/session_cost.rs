@@ -45,6 +45,7 @@ fn record(samples: u32, directory: &Path) -> Result<(), Box<dyn Error>> {
         ..Manifest::default()
     };
     let kept = Kept {
+        is_required: true,
         path: directory.into(),
         program: Program::default(),
         parts: Parts::NONE,

@@ -89,6 +89,7 @@ impl Recorder {
             let kept = self.session.clone().map(|path| Kept {
                 path,
                 program: program.clone(),
+                is_required: true,
                 parts: Parts::ALL,
             });
             let options = self.options.clone().with_kept(kept);

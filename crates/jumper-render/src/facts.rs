@@ -1,7 +1,7 @@
 //! What every report says about a recording before its contents: what ran, how long, and how good the
 //! sampling was.
 
-use jumper_session::{Hold, Host, Outcome, Session, Signature, StacksSummary, TagScore};
+use jumper_session::{Hold, Host, Outcome, ProcessId, Session, Signature, StacksSummary, TagScore};
 
 use crate::format::{count, plain, share, span, wall_clock};
 
@@ -77,6 +77,19 @@ pub(crate) fn python(session: &Session) -> Option<String> {
         "{} {}",
         python.implementation, python.version
     )))
+}
+
+/// Whose thread it is, to be put behind its name where a session has several processes, or several machines.
+pub(crate) fn owner(session: &Session, process: ProcessId) -> String {
+    let process = session.processes().get(process);
+    let pid = match session.processes().len() {
+        0 | 1 => String::new(),
+        _ => format!(" of process {}", process.pid),
+    };
+    match session.hosts() {
+        [] | [_] => pid,
+        hosts => format!("{pid} on {}", plain(&hosts[process.host.index()].name)),
+    }
 }
 
 /// What is known of a machine.

@@ -89,8 +89,9 @@ pub fn info(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         line(
             "Thread",
             &format!(
-                "{name} ({}): {} samples, {} lost",
+                "{name} ({}{}): {} samples, {} lost",
                 thread.native_id,
+                facts::owner(session, thread.process),
                 count(samples[id.index()]),
                 count(thread.lost)
             ),

@@ -39,14 +39,16 @@ pub fn resources(session: &Session, out: &mut dyn Write) -> io::Result<()> {
         let Some(measured) = attribution.measured(resource).filter(|all| *all > 0.0) else {
             continue;
         };
+        let unattributed = attribution.unattributed(resource).unwrap_or_default();
+        let whole = match session.is_selected() {
+            true => " in the whole recording",
+            false => "",
+        };
         let title = format!(
-            "{} of {} measured, {} unattributed",
+            "{} of {} measured{whole}, {} unattributed",
             quantity(resource, here.get(resource)),
             quantity(resource, measured),
-            quantity(
-                resource,
-                attribution.unattributed(resource).unwrap_or_default()
-            ),
+            quantity(resource, unattributed),
         );
         writeln!(out, "  {:<20}{title}", label(resource))?;
         let mut most: Vec<&FunctionUse> = functions.iter().collect();

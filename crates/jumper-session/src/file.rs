@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
@@ -10,17 +10,30 @@ use tempfile::NamedTempFile;
 /// A link stays a link, and what it points to is replaced.
 ///
 /// # Errors
-/// What `fill` says, and where the system refuses.
+/// What `fill` says, and where the system refuses, or something is there that is not a regular file.
 pub fn replace_file<E: From<io::Error>>(
     path: &Path,
     fill: impl FnOnce(&File) -> Result<(), E>,
 ) -> Result<(), E> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = target_of(path)?;
     let file = beside(&target)?;
     fill(file.as_file())?;
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Where a file at `path` really goes.
+fn target_of(path: &Path) -> io::Result<PathBuf> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path.into()),
+        Err(error) => Err(error),
+        // A link that leads nowhere is somebody's, and a device or a pipe would not be one any more.
+        Ok(_) => match fs::canonicalize(path) {
+            Ok(target) if fs::metadata(&target)?.is_file() => Ok(target),
+            _ => Err(io::Error::other("it is not a regular file")),
+        },
+    }
 }
 
 /// Finds out whether [`replace_file`] could make a file at `path`. Leaves nothing behind.
@@ -45,4 +58,32 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(directory)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn refused(path: &Path) -> String {
+        let error = replace_file::<io::Error>(path, |_| Ok(())).expect_err("it is no file");
+        error.to_string()
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_left_alone() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink(directory.path().join("nowhere"), &link).expect("a link");
+        assert_eq!(refused(&link), "it is not a regular file");
+        assert_eq!(refused(directory.path()), "it is not a regular file");
+        assert_eq!(refused(Path::new("/dev/null")), "it is not a regular file");
+        let file = directory.path().join("file");
+        fs::write(&file, "old").expect("there is room");
+        let other = directory.path().join("other");
+        std::os::unix::fs::symlink(&file, &other).expect("a link");
+        replace_file::<io::Error>(&other, |mut out| io::Write::write_all(&mut out, b"new"))
+            .expect("a link to a file");
+        assert_eq!(fs::read(&file).expect("it is there"), b"new");
+        assert!(other.is_symlink());
+    }
 }

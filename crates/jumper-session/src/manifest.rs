@@ -69,6 +69,10 @@ pub struct Manifest {
     /// What the levels of the metrics are judged by; JUmPER's defaults where nobody chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<Thresholds>,
+    /// Whether it is a part of a recording that leaves out some of what ran: of what was measured nobody can tell any more what is
+    /// due to what is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_part: bool,
     /// What a reader should be told about this recording, one line each.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -268,6 +268,7 @@ fn manifest(sessions: &[Session], shift: impl Fn(&Session) -> i128) -> Manifest 
             .filter_map(|manifest| manifest.metrics)
             .reduce(both_metrics),
         thresholds: common(all().map(|manifest| manifest.thresholds)).flatten(),
+        is_part: all().any(|manifest| manifest.is_part),
         notes,
         ..Manifest::default()
     }

@@ -1,6 +1,6 @@
 //! A session as a coarser interval would have given it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -15,7 +15,8 @@ impl Session {
     /// Of the samples of a thread those stay with which its time passes another multiple of the interval, as in pyinstrument's
     /// `Session.resample`, and its last one. Each then stands for all the time since the one before, so that no thread
     /// loses or gains any. Of the measurements of one level of one machine within an interval one is left, at the time of the
-    /// last: of counters it has the last value, of all else the mean; what was never known stays unknown.
+    /// last: of counters it has the last value, of all else the mean; what was never known stays unknown. The very first one of a level
+    /// stays as it is, since totals count from there.
     ///
     /// Samples that stand for no less than the interval are left as they are. What is counted for the recording as
     /// a whole (samples that were lost, looks that came late) stays so, and a note says that.
@@ -32,8 +33,9 @@ impl Session {
         tables.samples = resampled(&tables.samples, tables.threads.len(), interval_ns);
         tables.metrics = averaged(&tables.metrics, manifest.start, interval_ns);
         if let Some(stacks) = &mut manifest.stacks {
-            stacks.interval = stacks.interval.max(interval);
-            stacks.max_interval = stacks.max_interval.filter(|max| *max > stacks.interval);
+            // Looks were as far apart as before: that is what their rate is told by.
+            let max_interval = stacks.max_interval.unwrap_or(stacks.interval).max(interval);
+            stacks.max_interval = Some(max_interval).filter(|max| *max > stacks.interval);
             stacks.samples = tables.samples.len() as u64;
         }
         if let Some(metrics) = &mut manifest.metrics {
@@ -122,12 +124,18 @@ fn averaged(metrics: &MetricsTable, start: Timestamp, interval_ns: u64) -> Metri
     let columns = metrics.columns().len();
     let columns = (0..columns).map(|column| metrics.values(crate::MetricId::from_len(column)));
     let columns: Vec<&[Option<f64>]> = columns.collect();
-    let mut places: HashMap<(HostId, StringId, i128), usize> = HashMap::new();
+    let mut places: HashMap<((HostId, StringId), Option<i128>), usize> = HashMap::new();
+    let mut begun = HashSet::new();
     let mut buckets: Vec<Bucket> = Vec::new();
     for (row, &time) in metrics.times().iter().enumerate() {
         let offset = i128::from(time.as_nanos()) - i128::from(start.as_nanos());
         let number = offset.div_euclid(interval_ns.into());
-        let key = (metrics.hosts()[row], metrics.levels()[row], number);
+        let source = (metrics.hosts()[row], metrics.levels()[row]);
+        let number = match begun.insert(source) {
+            true => None,
+            false => Some(number),
+        };
+        let key = (source, number);
         let place = *places.entry(key).or_insert_with(|| {
             buckets.push(Bucket {
                 last_row: row,
@@ -219,8 +227,10 @@ mod tests {
         assert_eq!(samples(&coarse), expected);
         assert_eq!(coarse.samples().total(), session.samples().total());
         let stacks = coarse.manifest().stacks.expect("there are");
-        assert_eq!(stacks.interval, Duration::from_millis(3));
-        assert_eq!((stacks.max_interval, stacks.samples), (None, 6));
+        // What the rate is told by stays.
+        assert_eq!(stacks.interval, Duration::from_millis(1));
+        let max_interval = Some(Duration::from_millis(3));
+        assert_eq!((stacks.max_interval, stacks.samples), (max_interval, 6));
     }
 
     #[test]
@@ -280,10 +290,20 @@ mod tests {
             .expect("an interval");
         let metrics = coarse.metrics();
         let times = metrics.times().iter().map(|time| time.as_nanos() / MS);
-        assert!(times.eq([8, 9, 12, -1]));
+        // The first of each level is left alone.
+        assert!(times.eq([0, 0, 8, 9, 12, -1]));
         let values = |name| metrics.values(metrics.find(name).expect("it is there"));
-        assert_eq!(values("load"), [Some(2.5), Some(f64::MAX), None, Some(7.0)]);
-        assert_eq!(values("bytes"), [Some(5.0), Some(2.0), Some(9.0), None]);
-        assert_eq!(values("never"), [None; 4]);
+        let (most, four) = (Some(f64::MAX), Some(4.0));
+        assert_eq!(
+            values("load"),
+            [Some(1.0), most, four, most, None, Some(7.0)]
+        );
+        let first = [Some(1.0), None];
+        assert_eq!(values("bytes")[..2], first);
+        assert_eq!(
+            values("bytes")[2..],
+            [Some(5.0), Some(2.0), Some(9.0), None]
+        );
+        assert_eq!(values("never"), [None; 6]);
     }
 }

@@ -215,6 +215,11 @@ impl Session {
         &self.tables.cells
     }
 
+    /// Whether it was [selected](Self::select) from another one, to which its [`Attribution`] refers.
+    pub fn is_selected(&self) -> bool {
+        self.attribution.is_some()
+    }
+
     /// The same session, to be judged by other thresholds from now on, also where it is saved.
     #[must_use]
     pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {

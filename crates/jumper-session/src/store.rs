@@ -61,9 +61,12 @@ impl Store {
         Ok(path)
     }
 
-    /// Removes the oldest sessions beyond [`KEPT`](Self::KEPT). What cannot be removed is left.
+    /// Removes the oldest sessions beyond [`KEPT`](Self::KEPT). What cannot be removed is left, and so are recordings that
+    /// go on or were not finished: nobody has seen them yet.
     pub fn prune(&self) {
-        for old in self.sessions().into_iter().skip(Self::KEPT) {
+        let finished = self.sessions().into_iter();
+        let finished = finished.filter(|path| !Session::is_unfinished(path));
+        for old in finished.skip(Self::KEPT) {
             let _ = fs::remove_dir_all(old);
         }
     }
@@ -145,6 +148,24 @@ mod tests {
             .into_owned();
         assert_eq!(newest, "19700101T000022000Z-.._odd_name-0.jumper");
         assert!(Session::open(&kept[19]).is_ok());
+    }
+
+    #[test]
+    fn recordings_that_were_not_finished_stay() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let store = Store::at(directory.path());
+        // The oldest of all.
+        let unfinished = directory.path().join("00000000T000000000Z-a-1.jumper");
+        fs::create_dir_all(unfinished.join("journal")).expect("it can be made");
+        let head = br#"{"format": {"name": "jumper-session", "version": 1}}"#;
+        fs::write(unfinished.join("journal/manifest.json"), head).expect("there is room");
+        for second in 0..Store::KEPT as i64 + 3 {
+            store
+                .add(&mut session(second * 1_000_000_000), "a")
+                .expect("it can be saved");
+        }
+        assert!(unfinished.is_dir());
+        assert_eq!(store.sessions().len(), Store::KEPT + 1);
     }
 
     #[test]

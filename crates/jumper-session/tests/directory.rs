@@ -49,6 +49,31 @@ fn a_session_is_replaced_as_a_whole() {
 }
 
 #[test]
+fn a_session_that_is_replaced_while_it_is_read_is_one_or_the_other() {
+    let (_dir, path) = saved(&rich_session());
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let sessions = [empty_session(), rich_session()];
+            for session in sessions.iter().cycle() {
+                session.save(&path).unwrap();
+                if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    break;
+                }
+            }
+        });
+        for _ in 0..200 {
+            // For the moment between two renames there is nothing.
+            if let Ok(session) = Session::open(&path) {
+                let read = (session.samples().len(), session.frames().len());
+                assert!([(0, 0), (3000, 8)].contains(&read), "{read:?}");
+            }
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+#[test]
 fn an_empty_directory_is_filled() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("x.jumper");

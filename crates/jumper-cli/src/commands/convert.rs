@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use jumper_session::formats::{self, FileFormat};
+use jumper_session::formats::FileFormat;
 use jumper_session::{Error, Parts};
 
 use crate::args::ConvertArgs;
 use crate::error::CliError;
 use crate::input;
 use crate::select::{judge, select};
-use crate::terminal::Progress;
+use crate::terminal::{Progress, say};
 
 pub(crate) fn convert(arguments: &ConvertArgs) -> Result<u8, CliError> {
     let session = input::open(&arguments.input, Parts::ALL)?;
@@ -23,11 +23,13 @@ pub(crate) fn convert(arguments: &ConvertArgs) -> Result<u8, CliError> {
         })?;
     }
     let (out, format) = (&arguments.output, arguments.to.as_deref());
-    Progress::during("writing the session", || {
-        match format.and_then(FileFormat::find) {
-            Some(format) => format.save(&session, out),
-            None => formats::save(&session, out),
-        }
-    })?;
+    let format = match format.and_then(FileFormat::find) {
+        Some(format) => format,
+        None => FileFormat::of_name(out)?,
+    };
+    Progress::during("writing the session", || format.save(&session, out))?;
+    if let Some(lost) = format.drops(&session) {
+        say(&format!("{} has no room for {lost}", format.title));
+    }
     Ok(0)
 }

@@ -39,6 +39,7 @@ pub(super) fn place(
     path.map(|path| Kept {
         path,
         program: program.clone(),
+        is_required: record.session.is_some() || matches!(target, Target::Session { .. }),
         parts: target.needs(),
     })
 }
@@ -71,8 +72,18 @@ pub(super) fn keep(
     };
     target.write(&session, output)?;
     saved?;
+    if let Some(note) = unfinished(&session) {
+        return Err(CliError::Failed(note));
+    }
     tell(&session, target);
     Ok(())
+}
+
+/// Why a recording that was kept is not a session, if it is none.
+fn unfinished(session: &Session) -> Option<String> {
+    let path = session.path()?;
+    let note = session.manifest().notes.last();
+    Session::is_unfinished(path).then(|| note.cloned().unwrap_or_default())
 }
 
 fn save(session: &mut Session, path: &Path) -> Result<(), CliError> {

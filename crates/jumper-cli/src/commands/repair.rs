@@ -23,10 +23,16 @@ pub(crate) fn repair(arguments: &RepairArgs) -> Result<u8, CliError> {
     for note in &session.manifest().notes {
         say(note);
     }
-    say(&format!(
-        "the session is whole again: {:.1} s, {} samples",
+    let found = format!(
+        "{:.1} s, {} samples",
         session.duration().as_secs_f64(),
         session.samples().len()
-    ));
+    );
+    // Only what could not all be read keeps its journal.
+    if path.join("journal").exists() {
+        let text = format!("the session is not whole: {found}");
+        return Err(CliError::Failed(text));
+    }
+    say(&format!("the session is whole again: {found}"));
     Ok(0)
 }

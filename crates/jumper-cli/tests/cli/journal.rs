@@ -140,7 +140,8 @@ fn a_full_disk_ends_the_recording_and_keeps_what_is_there() {
         );
         return;
     }
-    assert_eq!(done.status, Some(0), "{}", done.stderr);
+    // The program ended well, and the recording did not.
+    assert_eq!(done.status, Some(1), "{}", done.stderr);
     assert!(
         done.stderr
             .contains("the recording ends early: cannot write"),
@@ -156,4 +157,57 @@ fn a_full_disk_ends_the_recording_and_keeps_what_is_there() {
     assert!(session.samples().len() > 100, "{}", session.samples().len());
     let repaired = place.run(&["repair", "kept.jumper"]);
     assert_eq!(repaired.status, Some(0), "{}", repaired.stderr);
+}
+
+#[test]
+fn nothing_takes_the_place_of_a_recording_that_goes_on() {
+    let place = Place::new();
+    place.write("a.py", PROGRAM);
+    place.write("b.py", "print('b')");
+    let child = start(&place, 1);
+    place.wait_for("ready1");
+    let other = place.run(&["run", "--session", "2.jumper", "b.py"]);
+    assert_eq!(other.status, Some(0), "{}", other.stderr);
+    for arguments in [
+        &["run", "--session", "1.jumper", "b.py"][..],
+        &["convert", "2.jumper", "1.jumper"],
+        &["merge", "2.jumper", "2.jumper", "-o", "1.jumper"],
+    ] {
+        let refused = place.run(arguments);
+        assert_eq!(refused.status, Some(1), "{}", refused.stderr);
+        assert!(
+            refused.stderr.contains("is still being recorded"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(refused.stdout, "", "the program did not start");
+    }
+    let done = child.wait_with_output().expect("it runs");
+    assert!(done.status.success());
+    let session = Session::open(place.path("1.jumper")).expect("it is whole");
+    assert_eq!(session.manifest().program.argv[1], "a.py");
+    assert!(session.samples().len() > 1000);
+}
+
+#[test]
+fn a_journal_that_is_damaged_is_kept_when_it_is_repaired() {
+    let place = Place::new();
+    place.write("a.py", PROGRAM);
+    let mut child = start(&place, 1);
+    place.wait_for("ready1");
+    std::thread::sleep(Duration::from_millis(1500));
+    child.kill().and_then(|()| child.wait()).expect("it runs");
+    let frames = place.path("1.jumper/journal/frames.arrows");
+    let mut bytes = std::fs::read(&frames).expect("it is there");
+    bytes[40] ^= 0x81;
+    std::fs::write(&frames, bytes).expect("there is room");
+    let done = place.run(&["repair", "1.jumper"]);
+    assert_eq!(done.status, Some(1), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("a part of the recording is left out")
+            && done.stderr.contains("is still in `journal/`"),
+        "{}",
+        done.stderr
+    );
+    assert!(place.path("1.jumper/manifest.json").exists() && frames.exists());
 }

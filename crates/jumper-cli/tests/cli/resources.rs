@@ -80,18 +80,20 @@ fn each_function_has_most_of_what_it_alone_used() {
     let root = &report["root_frame"];
     let measured = |resource: &str| report["resources"][resource]["measured"].as_f64();
     let mut checked = 0;
-    for (resource, function, least) in [
-        ("cpu_time", "compute", 0.8),
-        ("memory_gained", "allocate", (200 << 20) as f64),
+    for (resource, function, used_by_it) in [
+        ("cpu_time", "compute", 1.0),
+        ("memory_gained", "allocate", (256 << 20) as f64),
         // On a file system in memory, writing is not measured: nothing goes to storage.
-        ("bytes_written", "write", (100 << 20) as f64),
+        ("bytes_written", "write", (128 << 20) as f64),
     ] {
+        let least = 0.8 * used_by_it;
         let Some(measured) = measured(resource).filter(|measured| *measured >= least) else {
             continue;
         };
         checked += 1;
         let own = used(root, function, resource);
-        assert!(own > 0.6 * measured, "{resource}: {own} of {measured}");
+        // The others use some too, and more on a busy machine.
+        assert!(own > 0.75 * used_by_it, "{resource}: {own} of {measured}");
         let rest = used(root, "rest", resource);
         assert!(
             rest < 0.1 * measured,

@@ -25,7 +25,7 @@ pub(super) fn write(
     let parts = [
         ("metrics", metrics.into()),
         ("signatures", signatures.into()),
-        ("resources", resources(tree)),
+        ("resources", resources(tree, session.is_selected())),
     ];
     for (name, value) in parts {
         write!(out, "\"{name}\":")?;
@@ -68,12 +68,13 @@ fn signature(session: &Session, found: &Signature) -> Value {
 }
 
 /// What was measured, and how much of it no frame has.
-fn resources(tree: &FrameTree) -> Value {
+fn resources(tree: &FrameTree, is_selected: bool) -> Value {
     let known = known(tree).map(|(resource, attribution)| {
         let value = json!({
             "unit": resource.unit(),
             "measured": attribution.measured(resource),
             "unattributed": attribution.unattributed(resource),
+            "of_whole_recording": is_selected,
         });
         (resource.name().to_owned(), value)
     });

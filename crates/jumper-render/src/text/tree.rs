@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use jumper_session::{FrameTree, NodeId, NodeKind, Session};
 
 use super::paint::{Paint, Style};
-use crate::RenderOptions;
 use crate::format::{call_name, count, plain, share, span};
 use crate::paths::Paths;
+use crate::{RenderOptions, facts};
 
 /// Levels beyond this one are not indented further, but numbered: a recursion of thousands of levels would
 /// otherwise be a line of thousands of columns.
@@ -90,8 +90,9 @@ impl<'a> Calls<'a> {
         let thread = self.session.threads().get(id);
         let name = plain(self.session.thread_name(id).unwrap_or("unnamed thread"));
         let mut rest = format!(
-            "thread {}, {}",
+            "thread {}{}, {}",
             thread.native_id,
+            facts::owner(self.session, thread.process),
             span(self.tree.node(root).time())
         );
         if thread.lost > 0 {

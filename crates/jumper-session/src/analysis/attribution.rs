@@ -62,6 +62,10 @@ impl Attribution {
     pub fn of(session: &Session) -> Self {
         match &session.attribution {
             Some(of_whole) => of_whole.clone(),
+            // It was saved, and what it was a part of is gone.
+            None if session.manifest().is_part => Self {
+                shared: Arc::new(Shared::of_nothing(session)),
+            },
             None => Self {
                 shared: Arc::new(Shared::of(session)),
             },
@@ -134,6 +138,17 @@ impl Shares<'_> {
 }
 
 impl Shared {
+    /// Nothing is known.
+    fn of_nothing(session: &Session) -> Self {
+        let hosts = session.hosts().len();
+        Self {
+            timelines: vec![None; hosts],
+            cpu_is_sampled: vec![false; hosts],
+            measured: Default::default(),
+            unattributed: Resources::default(),
+        }
+    }
+
     fn of(session: &Session) -> Self {
         let hosts = session.hosts().len();
         let mut drafts: Vec<Option<Draft>> = Vec::new();

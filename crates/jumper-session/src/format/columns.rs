@@ -24,7 +24,7 @@ use parquet::basic::Type as PhysicalType;
 
 use crate::Parts;
 use crate::error::{Error, Result};
-use crate::format::journal::JournalFile;
+use crate::format::journal::{JournalFile, Tail};
 use crate::format::schema::{Column, Kind, Table};
 use crate::format::{open_file, pages};
 
@@ -129,7 +129,7 @@ impl<'a> TableFile<'a> {
         parts: Parts,
         doubles: &[String],
         mut visit: impl FnMut(&Rows<'a>) -> Result<()>,
-    ) -> Result<Option<String>> {
+    ) -> Result<Option<Tail>> {
         let place = self.place();
         match self {
             Self::Parquet(file) => file.read(parts, doubles, visit).map(|()| None),
@@ -146,7 +146,7 @@ impl<'a> TableFile<'a> {
                 });
                 match result {
                     Ok(tail) => Ok(tail),
-                    Err(Stop::Senseless(error)) => Ok(Some(error.to_string())),
+                    Err(Stop::Senseless(error)) => Ok(Some(Tail::Senseless(error.to_string()))),
                     Err(Stop::Io(error)) => {
                         Err(Error::read(&place.session.join(place.file), error))
                     }

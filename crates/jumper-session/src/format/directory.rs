@@ -13,9 +13,18 @@ use tempfile::TempDir;
 use crate::error::{Error, Result};
 use crate::format::{journal, manifest, schema};
 
-/// Makes a directory at `path` with what `fill` puts into it, in place of a session that may be there.
-pub(super) fn replace(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
-    replace_if(path, is_session, fill)
+/// Makes a directory at `path` with what `fill` puts into it, in place of a session that may be there. `own` is one that we
+/// are recording; others that are being recorded are left alone.
+pub(super) fn replace(
+    path: &Path,
+    own: Option<&Path>,
+    fill: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<()> {
+    let target = resolve(path, is_session)?;
+    if own != Some(target.as_path()) && journal::is_being_written(&target) {
+        return Err(Error::BeingRecorded { path: path.into() });
+    }
+    replace_at(path, &target, fill)
 }
 
 /// The same in place of what `is_replaceable`.
@@ -24,19 +33,30 @@ pub(crate) fn replace_if(
     is_replaceable: fn(&Path) -> bool,
     fill: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<()> {
+    replace_at(path, &resolve(path, is_replaceable)?, fill)
+}
+
+/// Puts it at `target`, which people call `path`.
+fn replace_at(
+    path: &Path,
+    target: &Path,
+    fill: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<()> {
     let fail = |error| Error::write(path, error);
-    let target = resolve(path, is_replaceable)?;
-    let parent = parent_of(&target);
+    let parent = parent_of(target);
     let staging = hidden_directory(parent).map_err(fail)?;
     fill(staging.path())
         .and_then(|()| sync_directory(staging.path()))
         .map_err(fail)?;
-    put_in_place(staging, &target, parent).map_err(fail)
+    put_in_place(staging, target, parent).map_err(fail)
 }
 
 /// Whether [`replace`] could put a directory at `path`, tried out with an empty one beside it.
 pub(super) fn check(path: &Path) -> Result<()> {
     let target = resolve(path, is_session)?;
+    if journal::is_being_written(&target) {
+        return Err(Error::BeingRecorded { path: path.into() });
+    }
     let tried = hidden_directory(parent_of(&target));
     tried.map(drop).map_err(|error| Error::write(path, error))
 }
@@ -149,14 +169,14 @@ mod tests {
             fs::write(staging.join("samples.parquet"), "half")?;
             Err(io::ErrorKind::StorageFull.into())
         };
-        assert!(replace(&path, half).is_err());
+        assert!(replace(&path, None, half).is_err());
         assert!(!path.exists());
 
-        replace(&path, |staging| {
+        replace(&path, None, |staging| {
             fs::write(staging.join("manifest.json"), head)
         })
         .unwrap();
-        let error = replace(&path, half).unwrap_err().to_string();
+        let error = replace(&path, None, half).unwrap_err().to_string();
         assert!(error.contains("no space left; free some space"), "{error}");
         assert_eq!(fs::read(path.join("manifest.json")).unwrap(), head);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

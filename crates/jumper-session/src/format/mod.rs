@@ -33,34 +33,90 @@ pub(crate) fn open(path: &Path, parts: Parts) -> Result<Session> {
         });
     }
     let absolute = path.canonicalize().unwrap_or_else(|_| path.into());
-    let is_finished = path.join(schema::MANIFEST).exists();
-    let mut session = match is_finished || !journal::is_in(path) {
-        true => read::session(path, manifest::read(path)?, parts)?,
-        false => read::journal(path, manifest::read(&path.join(schema::JOURNAL))?)?,
+    // Somebody may put another session in its place meanwhile, and what was read of both would fit nowhere.
+    let mut tries = 0;
+    let mut session = loop {
+        let before = identity(path);
+        let is_finished = path.join(schema::MANIFEST).exists();
+        let result = match is_finished || !journal::is_in(path) {
+            true => manifest::read(path).and_then(|it| read::session(path, it, parts)),
+            false => read_journal(path).map(|(session, _)| session),
+        };
+        tries += 1;
+        if identity(path) == before || tries == TRIES {
+            break result?;
+        }
     };
     session.path = Some(absolute);
     Ok(session)
 }
 
+/// How often a session is read that is replaced again and again.
+const TRIES: usize = 10;
+
+/// Which directory it is; `None` where there is none, or the platform cannot tell.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).ok().map(|it| (it.dev(), it.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+fn read_journal(path: &Path) -> Result<(Session, bool)> {
+    read::journal(path, manifest::read(&path.join(schema::JOURNAL))?)
+}
+
 /// Writes a session directory at `path`, all of it or nothing.
 pub(crate) fn save(session: &Session, path: &Path) -> Result<()> {
-    directory::replace(path, |staging| {
-        write::tables(session, staging)?;
-        manifest::write(session.manifest(), staging)
-    })
+    directory::replace(path, None, |staging| fill(session, staging))
+}
+
+fn fill(session: &Session, staging: &Path) -> io::Result<()> {
+    write::tables(session, staging)?;
+    manifest::write(session.manifest(), staging)
 }
 
 /// Makes a session of the journal in the directory `path`, in its place.
 pub(crate) fn repair(path: &Path) -> Result<Session> {
-    let session = open(path, Parts::ALL)?;
-    if path.join(schema::MANIFEST).exists() {
-        return Ok(session);
+    if !is_unfinished(path) {
+        return open(path, Parts::ALL);
     }
     if journal::is_being_written(path) {
         return Err(Error::BeingRecorded { path: path.into() });
     }
-    save(&session, path)?;
+    let (mut session, is_damaged) = read_journal(path)?;
+    if is_damaged {
+        session
+            .manifest
+            .notes
+            .push("what could not be read is still in `journal/`".into());
+    }
+    directory::replace(path, None, |staging| {
+        fill(&session, staging)?;
+        match is_damaged {
+            true => keep_journal(path, staging),
+            false => Ok(()),
+        }
+    })?;
+    session.path = path.canonicalize().ok();
     Ok(session)
+}
+
+/// Copies the files of a journal.
+fn keep_journal(from: &Path, to: &Path) -> io::Result<()> {
+    let (from, to) = (from.join(schema::JOURNAL), to.join(schema::JOURNAL));
+    fs::create_dir(&to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
 }
 
 /// Whether the directory `path` has a recording that was not finished.

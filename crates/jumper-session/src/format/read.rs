@@ -11,7 +11,7 @@ use arrow_array::{Int64Array, StringArray, UInt8Array, UInt32Array, UInt64Array}
 
 use crate::error::{Error, Result};
 use crate::format::columns::{ParquetFile, Rows, TableFile, optional, optional_text};
-use crate::format::journal::JournalFile;
+use crate::format::journal::{JournalFile, Tail};
 use crate::format::schema::{self, METRICS_KEY, Table};
 use crate::session::RowCounts;
 use crate::tables::{
@@ -27,11 +27,13 @@ pub(super) fn session(path: &Path, manifest: Manifest, parts: Parts) -> Result<S
     Reader::new(path, &manifest, parts, false).session(manifest)
 }
 
-/// Reads the tables of a journal, whose manifest has been read, as far as they make sense. What does not is in a note.
+/// Reads the tables of a journal, whose manifest has been read, as far as they make sense. What does not is in a note; also returns
+/// whether that is more than the end that a killed recorder leaves.
 ///
 /// All of them: where a table of a journal ends is only known when it has been read.
-pub(super) fn journal(path: &Path, manifest: Manifest) -> Result<Session> {
-    let mut session = Reader::new(path, &manifest, Parts::ALL, true).session(manifest)?;
+pub(super) fn journal(path: &Path, manifest: Manifest) -> Result<(Session, bool)> {
+    let mut reader = Reader::new(path, &manifest, Parts::ALL, true);
+    let mut session = reader.session(manifest)?;
     let manifest = &mut session.manifest;
     if let Some(stacks) = &mut manifest.stacks {
         stacks.samples = session.tables.samples.len() as u64;
@@ -40,7 +42,7 @@ pub(super) fn journal(path: &Path, manifest: Manifest) -> Result<Session> {
     // The manifest is a moment younger or older than the tables.
     let last = session.tables.samples.times().iter().max().copied();
     manifest.end = manifest.end.max(last.unwrap_or(manifest.start));
-    Ok(session)
+    Ok((session, reader.is_damaged))
 }
 
 /// The rows that the manifest names must be there.
@@ -73,6 +75,8 @@ struct Reader<'a> {
     /// Of the tables that are not read.
     rows: RowCounts,
     notes: Vec<String>,
+    /// Whether more than the end of a journal is missing.
+    is_damaged: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -85,10 +89,11 @@ impl<'a> Reader<'a> {
             tables: Tables::default(),
             rows: RowCounts::default(),
             notes: Vec::new(),
+            is_damaged: false,
         }
     }
 
-    fn session(mut self, mut manifest: Manifest) -> Result<Session> {
+    fn session(&mut self, mut manifest: Manifest) -> Result<Session> {
         // Each table after those that it refers to.
         self.frames()?;
         self.stacks()?;
@@ -102,7 +107,7 @@ impl<'a> Reader<'a> {
         manifest.notes.append(&mut self.notes);
         let mut session = Session {
             manifest,
-            tables: self.tables,
+            tables: std::mem::take(&mut self.tables),
             parts: self.parts,
             rows: self.rows,
             attribution: None,
@@ -110,6 +115,10 @@ impl<'a> Reader<'a> {
         };
         let (rows, threads) = (session.row_counts(), session.tables.threads.len());
         session.manifest.cells = Some(rows.cells as u64);
+        // Another program may have written fewer, or more.
+        if let Some(stacks) = &mut session.manifest.stacks {
+            stacks.samples = rows.samples as u64;
+        }
         check_start(self.path, &session.manifest, threads, rows.stacks)?;
         Ok(session)
     }
@@ -125,11 +134,16 @@ impl<'a> Reader<'a> {
         self.parts.contains(table.part)
     }
 
-    fn note(&mut self, tail: Option<String>) {
-        if let Some(tail) = tail {
-            self.notes
-                .push(format!("what was recorded last is left out: {tail}"));
-        }
+    fn note(&mut self, tail: Option<Tail>) {
+        let note = match tail {
+            None => return,
+            Some(Tail::Cut(tail)) => format!("what was recorded last is left out: {tail}"),
+            Some(Tail::Senseless(tail)) => {
+                self.is_damaged = true;
+                format!("a part of the recording is left out: {tail}")
+            }
+        };
+        self.notes.push(note);
     }
 }
 

@@ -24,6 +24,8 @@ pub struct FileFormat {
     pub title: &'static str,
     /// How the names of such files end, with the dot; `None` where a name says nothing.
     pub extension: Option<&'static str>,
+    /// What of a session such files have no room for, if it is in this one.
+    drops: fn(&Session) -> Option<&'static str>,
     is_it: fn(Found<'_>) -> bool,
     /// At least the parts that are asked for.
     read: fn(&Path, Parts) -> Result<Session>,
@@ -44,6 +46,7 @@ pub const FORMATS: &[FileFormat] = &[
         name: "jumper",
         title: "a session",
         extension: Some(".jumper"),
+        drops: |_| None,
         is_it: |found| matches!(found, Found::Directory(path) if !jumper_extension::is_at(path)),
         read: |path, parts| Session::read(path, parts),
         write: |session, path| session.save(path),
@@ -52,6 +55,7 @@ pub const FORMATS: &[FileFormat] = &[
         name: "zip",
         title: "a session in a zip file",
         extension: Some(".zip"),
+        drops: |_| None,
         is_it: |found| matches!(found, Found::File(start) if start.starts_with(b"PK")),
         read: |path, parts| archive::read_parts(path, parts),
         write: |session, path| archive::write(session, path),
@@ -60,6 +64,10 @@ pub const FORMATS: &[FileFormat] = &[
         name: "pyinstrument",
         title: "a session of pyinstrument",
         extension: Some(".pyisession"),
+        drops: |session| {
+            let has_none = session.metrics().is_empty() && session.cells().is_empty();
+            (!has_none).then_some("metrics and cells")
+        },
         is_it: |found| matches!(found, Found::File(start) if start.trim_ascii_start().starts_with(b"{")),
         // All of it comes out of one pass.
         read: |path, _| pyinstrument::read(path),
@@ -70,6 +78,7 @@ pub const FORMATS: &[FileFormat] = &[
         title: "a session of JUmPER",
         // A directory of any name, or a zip file like ours, which tells them apart by what is in it.
         extension: None,
+        drops: |session| (!session.samples().is_empty()).then_some("stacks"),
         is_it: |found| matches!(found, Found::Directory(path) if jumper_extension::is_at(path)),
         read: |path, _| jumper_extension::read(path),
         write: |session, path| jumper_extension::write(session, path),
@@ -80,6 +89,25 @@ impl FileFormat {
     /// The format of this [name](Self::name).
     pub fn find(name: &str) -> Option<&'static Self> {
         FORMATS.iter().find(|format| format.name == name)
+    }
+
+    /// The format that a name stands for.
+    ///
+    /// # Errors
+    /// [`Error::UnknownFormat`] where it says nothing.
+    pub fn of_name(path: &Path) -> Result<&'static Self> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_named = |format: &&Self| {
+            let extension = format.extension;
+            extension.is_some_and(|extension| name.ends_with(extension))
+        };
+        let named = FORMATS.iter().find(is_named);
+        named.ok_or_else(|| Error::UnknownFormat { path: path.into() })
+    }
+
+    /// What of the session is lost in such a file, for people; `None` where all of it is kept.
+    pub fn drops(&self, session: &Session) -> Option<&'static str> {
+        (self.drops)(session)
     }
 
     /// Writes the session to `path`, whatever that is called.
@@ -132,16 +160,7 @@ pub fn read(path: &Path, parts: Parts) -> Result<Session> {
 /// # Errors
 /// [`Error::UnknownFormat`] for another name, and what the format's own writer says.
 pub fn save(session: &Session, path: &Path) -> Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let is_named = |format: &&FileFormat| {
-        format
-            .extension
-            .is_some_and(|extension| name.ends_with(extension))
-    };
-    match FORMATS.iter().find(is_named) {
-        Some(format) => format.save(session, path),
-        None => Err(Error::UnknownFormat { path: path.into() }),
-    }
+    FileFormat::of_name(path)?.save(session, path)
 }
 
 /// The extensions that [`save`] knows.

@@ -23,6 +23,8 @@ pub struct Kept {
     pub path: PathBuf,
     /// The program.
     pub program: Program,
+    /// Whether a recording that cannot be kept is not to be made at all. Otherwise a note says so.
+    pub is_required: bool,
     /// What is read of the session when the recording is finished.
     pub parts: Parts,
 }

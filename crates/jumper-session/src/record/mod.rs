@@ -495,6 +495,7 @@ mod tests {
             .expect("there is sleep");
         let pid = Pid::new(program.id());
         let options = RecordOptions::default().with_kept(Some(Kept {
+            is_required: true,
             path: path.clone(),
             program: Program::default(),
             parts: Parts::ALL,

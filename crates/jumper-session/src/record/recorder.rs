@@ -23,6 +23,8 @@ pub struct Recorder {
     manifest: Arc<Mutex<Manifest>>,
     stop: Arc<Stop>,
     kept: Option<Kept>,
+    /// What the session is to say of it.
+    note: Option<String>,
     /// Taken when the recording ends.
     keeper: Option<JoinHandle<journal::Left>>,
     /// The process that records. A child that it forks has this value, but not the threads.
@@ -58,17 +60,30 @@ impl Recorder {
             stop: Arc::default(),
             kept,
             keeper: None,
+            note: None,
             process: Pid::own(),
         };
-        if let Some(kept) = &recorder.kept {
+        if let Some(kept) = recorder.kept.take() {
             lock(&recorder.manifest).program.clone_from(&kept.program);
-            let journal = Journal::beside(&kept.path)?;
-            let (builder, manifest) = (recorder.builder(), recorder.manifest());
-            let keeper = journal::Keeper::start(journal, manifest, builder)?;
-            let stop = recorder.stop();
-            recorder.keeper = Some(spawn("jumper-journal", move || keeper.run(&stop))?);
+            match recorder.keeper(&kept) {
+                Ok(keeper) => {
+                    let stop = recorder.stop();
+                    recorder.keeper = Some(spawn("jumper-journal", move || keeper.run(&stop))?);
+                    recorder.kept = Some(kept);
+                }
+                Err(error) if kept.is_required => return Err(error.into()),
+                Err(error) => {
+                    let _ = std::fs::remove_dir_all(&kept.path);
+                    recorder.note = Some(format!("the session is not kept: {error}"));
+                }
+            }
         }
         Ok(recorder)
+    }
+
+    fn keeper(&self, kept: &Kept) -> Result<journal::Keeper> {
+        let journal = Journal::beside(&kept.path)?;
+        journal::Keeper::start(journal, self.manifest(), self.builder())
     }
 
     /// Has a source record something. The others wait meanwhile.
@@ -111,7 +126,8 @@ impl Recorder {
     }
 
     /// The same for one who cannot give it away. It takes no more then.
-    pub(super) fn end(&mut self, manifest: Manifest) -> Result<Session> {
+    pub(super) fn end(&mut self, mut manifest: Manifest) -> Result<Session> {
+        manifest.notes.extend(self.note.take());
         self.stop.now();
         let keeper = self.keeper.take().and_then(|thread| thread.join().ok());
         match (keeper, self.kept.take()) {
@@ -209,6 +225,7 @@ mod tests {
     fn many_sources_fill_one_session_in_memory_and_on_disk() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let kept = Kept {
+            is_required: true,
             path: directory.path().join("a.jumper"),
             program: Program {
                 description: "two sources".into(),

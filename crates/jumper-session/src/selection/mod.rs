@@ -151,7 +151,7 @@ impl Selection {
             .take_while(|(from, _)| *from < end)
             .map(|(from, to)| (begin.max(*from), end.min(*to)));
         let (mut duration, mut last) = (Duration::ZERO, None);
-        for (from, to) in parts {
+        for (from, to) in parts.filter(|(from, to)| from < to || begin == end) {
             duration += to.since(from);
             last = Some(to);
         }
@@ -160,6 +160,12 @@ impl Selection {
             duration,
             ..sample
         })
+    }
+
+    /// Whether some of what ran at a time is in it, and some is not.
+    fn leaves_out_threads(&self) -> bool {
+        let some = self.processes.is_some() || self.threads.is_some() || self.tasks.is_some();
+        some || self.mode != TimeMode::Wall
     }
 
     fn has_level(&self, level: &str) -> bool {
@@ -298,8 +304,10 @@ impl Session {
         if samples.is_empty() && !tables.samples.is_empty() {
             return Err(Error::EmptySelection);
         }
+        let is_idle = samples.is_empty();
         tables.samples = samples;
         if self.parts.contains(Parts::METRICS) {
+            let had_metrics = !tables.metrics.is_empty();
             let levels: Vec<bool> = tables
                 .strings
                 .iter()
@@ -308,12 +316,16 @@ impl Session {
             tables
                 .metrics
                 .retain(|time, level| levels[level.index()] && selection.has_time(time));
+            if is_idle && had_metrics && tables.metrics.is_empty() {
+                return Err(Error::EmptySelection);
+            }
         }
         let manifest = &mut self.manifest;
         if let Some((from, to)) = selection.ends() {
             manifest.start = from.max(manifest.start);
             manifest.end = to.min(manifest.end).max(manifest.start);
         }
+        manifest.is_part |= selection.leaves_out_threads();
         // CPU time is known of the whole only.
         manifest.cpu_time = None;
         if let Some(stacks) = &mut manifest.stacks {
@@ -471,6 +483,10 @@ mod tests {
 
     #[test]
     fn nothing_selected_is_an_error_that_says_so() {
+        let backwards = session().select(&Selection::all().between(nanos(60), nanos(35)));
+        assert!(matches!(backwards, Err(Error::EmptySelection)));
+        let moment = session().select(&Selection::all().between(nanos(35), nanos(35)));
+        assert!(matches!(moment, Err(Error::EmptySelection)));
         let error = session().select(&Selection::all().between(nanos(500), nanos(600)));
         let error = error.expect_err("it is after the end").to_string();
         assert!(

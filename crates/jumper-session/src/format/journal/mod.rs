@@ -14,7 +14,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
-pub(super) use read::JournalFile;
+pub(super) use read::{JournalFile, Tail};
 #[cfg(feature = "record")]
 pub(crate) use write::Journal;
 

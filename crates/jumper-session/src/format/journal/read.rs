@@ -26,8 +26,18 @@ use crate::error::{Error, Result};
 
 /// Precedes the length of each message (Arrow columnar format, "Encapsulated message format").
 const CONTINUATION: [u8; 4] = [0xff; 4];
+/// A recorder writes no message as long as this.
+const LONGEST_MESSAGE: u64 = 1 << 32;
 /// The most files of one table.
 const MAX_SEGMENTS: usize = 1000;
+
+/// What of a journal could not be read.
+pub(in super::super) enum Tail {
+    /// The end of a file is missing: its recorder was killed in the middle of it.
+    Cut(String),
+    /// Something is wrong with it, and all that follows may have been good.
+    Senseless(String),
+}
 
 /// A table of a journal, whose columns are known.
 pub(in super::super) struct JournalFile<'a> {
@@ -78,7 +88,7 @@ impl<'a> JournalFile<'a> {
         self,
         doubles: &[String],
         mut visit: impl FnMut(RecordBatch) -> Result<(), E>,
-    ) -> Result<Option<String>, E> {
+    ) -> Result<Option<Tail>, E> {
         let table = self.place.table;
         for mut segment in self.segments {
             loop {
@@ -86,9 +96,11 @@ impl<'a> JournalFile<'a> {
                     Piece::Rows(batch) => visit(conform(table, doubles, &batch)?)?,
                     Piece::End => break,
                     Piece::Broken { left } => {
-                        let note =
-                            format!("the last {left} bytes of {} make no sense", table.journal);
-                        return Ok(Some(note));
+                        let tail = format!("the last {left} bytes of {}", table.journal);
+                        return Ok(Some(match segment.is_cut {
+                            true => Tail::Cut(format!("{tail} are cut off")),
+                            false => Tail::Senseless(format!("{tail} make no sense")),
+                        }));
                     }
                 }
             }
@@ -156,6 +168,8 @@ struct Segment {
     file: BufReader<File>,
     /// Bytes that have not been read.
     left: u64,
+    /// Whether there were less than the last message said.
+    is_cut: bool,
     schema: SchemaRef,
 }
 
@@ -172,6 +186,7 @@ impl Segment {
         let mut segment = Self {
             file: BufReader::new(file),
             left,
+            is_cut: false,
             schema: Arc::new(Schema::empty()),
         };
         let message = segment.message(MessageHeader::Schema)?;
@@ -217,6 +232,8 @@ impl Segment {
     /// The next `len` bytes, if there are so many.
     fn take(&mut self, len: u64) -> io::Result<Option<Vec<u8>>> {
         if len > self.left {
+            // A length that makes no sense is larger than any file.
+            self.is_cut = len <= LONGEST_MESSAGE;
             return Ok(None);
         }
         let mut bytes = Vec::with_capacity(len as usize);

@@ -13,7 +13,7 @@ use arrow_schema::{ArrowError, Schema, SchemaRef};
 
 use super::super::schema::{self, METRICS_KEY, Table};
 use super::super::{directory, manifest, write};
-use super::{JournalFile, LOCK, segment};
+use super::{JournalFile, LOCK, Tail, segment};
 use crate::error::{Error, Result};
 use crate::tables::{Cell, MetricsTable, Process, SampleTable, StringTable, Thread};
 use crate::{Host, Manifest, MetricColumn, SessionBuilder};
@@ -196,7 +196,7 @@ impl Journal {
     pub(crate) fn finish(self, path: &Path, mut manifest: Manifest) -> Result<()> {
         manifest.hosts.clone_from(&self.hosts);
         manifest.cells = Some(self.cells.len() as u64);
-        directory::replace(path, |staging| {
+        directory::replace(path, Some(&self.session), |staging| {
             for table in [
                 &schema::FRAMES,
                 &schema::STACKS,
@@ -271,7 +271,7 @@ fn convert(
             let batch = RecordBatch::try_new(schema, batch.columns().to_vec());
             writer.push(&batch.map_err(io::Error::other)?)
         })?;
-        if let Some(tail) = tail {
+        if let Some(Tail::Cut(tail) | Tail::Senseless(tail)) = tail {
             return Err(io::Error::other(tail));
         }
     }
