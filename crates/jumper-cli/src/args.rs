@@ -213,7 +213,11 @@ pub(crate) struct SelectArgs {
     #[arg(long, value_name = "PID")]
     pub(crate) process: Vec<u32>,
 
-    /// Which time counts: all of it, or while a thread ran on a CPU
+    /// Only the tasks with this number, in sessions that have tasks; can be given more than once
+    #[arg(long, value_name = "TASK")]
+    pub(crate) task: Vec<u64>,
+
+    /// Which time counts: all of it, while a thread ran on a CPU, or while it held the interpreter's lock
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub(crate) mode: ModeArg,
 
@@ -229,6 +233,8 @@ pub(crate) enum ModeArg {
     Wall,
     /// While it ran on a CPU, or was ready to
     Cpu,
+    /// While it held the interpreter's lock, in sessions that know when
+    Gil,
 }
 
 #[derive(Debug, Args)]

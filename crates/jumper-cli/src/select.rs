@@ -27,10 +27,12 @@ fn query(arguments: &SelectArgs) -> Query {
         cells: arguments.cell,
         threads: arguments.thread.clone(),
         processes: arguments.process.clone(),
+        tasks: arguments.task.clone(),
         levels: arguments.level.clone(),
         mode: match arguments.mode {
             ModeArg::Wall => TimeMode::Wall,
             ModeArg::Cpu => TimeMode::Cpu,
+            ModeArg::Gil => TimeMode::Gil,
         },
     }
 }

@@ -56,6 +56,7 @@ impl Session {
             cells: cell.map(parse).transpose()?,
             threads,
             processes,
+            tasks: Vec::new(),
             levels,
             mode: parse(mode)?,
         };

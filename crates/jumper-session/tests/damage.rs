@@ -11,6 +11,7 @@ use arrow_schema::{Field, Schema};
 use jumper_session::*;
 
 use parquet::basic::Encoding;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
@@ -280,6 +281,25 @@ fn wrong_types_and_missing_values_are_named() {
     expect_damage("frames.parquet", "name", nulls, "row 0 has no value");
     expect_damage("metrics.parquet", "level", nulls, "row 0 has no value");
     expect_damage("cells.parquet", "source", nulls, "row 0 has no value");
+}
+
+#[test]
+fn a_metric_that_is_no_double_any_more_is_named() {
+    let (_dir, path) = saved(&rich_session());
+    let declared = KeyValue::new(
+        "jumper.metrics".into(),
+        r#"[{"name": "cpu_util_avg"}]"#.to_owned(),
+    );
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![declared]));
+    rewrite_with(&path.join("metrics.parquet"), properties.build(), |batch| {
+        let texts = StringArray::from(vec!["1"; batch.num_rows()]);
+        replaced(&batch, "cpu_util_avg", Arc::new(texts))
+    });
+    let error = open_error(&path).to_string();
+    assert!(
+        error.contains("metrics.parquet, column `cpu_util_avg`: its type is not Float64"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -198,6 +198,9 @@ waiter.join()
         &["--time", "x"],
         "is no range; write two numbers with a colon between",
     );
+    for nowhere in [&["--mode", "gil"][..], &["--task", "1"], &["--time", "2:1"]] {
+        refused(nowhere, "nothing was recorded in what is selected");
+    }
     refused(
         &["--cell", "0"],
         "there are no cells `0`: the recording has no cells",

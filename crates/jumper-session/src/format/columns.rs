@@ -104,6 +104,14 @@ impl<'a> TableFile<'a> {
         }
     }
 
+    /// Whether there is a column of this name, whatever its type.
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        match self {
+            Self::Parquet(file) => file.root_fields().iter().any(|field| field.name() == name),
+            Self::Journal(file) => file.has_column(name),
+        }
+    }
+
     /// The names of all columns of doubles.
     pub(super) fn double_columns(&self) -> Vec<String> {
         match self {

@@ -562,7 +562,13 @@ fn declared_metrics(file: &TableFile<'_>) -> Result<Vec<MetricColumn>> {
             ..MetricColumn::default()
         }));
     }
-    Ok(columns)
+    // One that was declared and is there is not to be lost without a word.
+    match declared.keys().find(|name| file.has_column(name)) {
+        Some(name) => Err(file
+            .place()
+            .damaged(Some(name), "its type is not Float64, as a metric's must be")),
+        None => Ok(columns),
+    }
 }
 
 /// Checks that the column `name` counts the rows.

@@ -22,6 +22,8 @@ pub struct Query {
     pub threads: Vec<String>,
     /// Only processes of these numbers.
     pub processes: Vec<u32>,
+    /// Only tasks of these numbers.
+    pub tasks: Vec<u64>,
     /// Of the metrics only these levels.
     pub levels: Vec<String>,
     /// Only time of this kind.
@@ -37,6 +39,7 @@ impl Query {
         let kinds = [
             (true, Parts::CALLS),
             (self.mode != TimeMode::Wall, Parts::SAMPLES),
+            (!self.tasks.is_empty(), Parts::SAMPLES),
             (self.cells.is_some(), Parts::CELLS),
             (!self.levels.is_empty(), Parts::METRICS),
         ];
@@ -83,6 +86,9 @@ impl Session {
                 known("process", wanted, found.map(|(id, _)| id).collect(), pids)
             })?;
             selection = selection.of_processes(processes);
+        }
+        if !query.tasks.is_empty() {
+            selection = selection.of_tasks(query.tasks.iter().copied());
         }
         if !query.levels.is_empty() {
             let levels = self.metrics().levels().iter();

@@ -71,6 +71,12 @@ impl<'a> JournalFile<'a> {
         schema.metadata().get(key).map(String::as_str)
     }
 
+    /// Whether the newest file has a column of this name.
+    pub(in super::super) fn has_column(&self, name: &str) -> bool {
+        let newest = self.segments.last();
+        newest.is_some_and(|segment| segment.schema.field_with_name(name).is_ok())
+    }
+
     /// The names of all columns of doubles, of which the newest file has all.
     pub(in super::super) fn double_columns(&self) -> Vec<String> {
         let fields = self.segments.last().map(|segment| segment.schema.fields());
