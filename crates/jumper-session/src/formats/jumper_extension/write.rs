@@ -246,6 +246,8 @@ impl<'a> Parts<'a> {
             .into_iter()
             .map(|(level, limit)| (level.into(), Some(gibibytes(limit))));
         let on_wall = |time| Some(seconds(ours.clock.unix_nanos_at(time)));
+        // A file may say that it ended before it began, and theirs must not.
+        let stop = session.end().max(session.start());
         let pid = ours.program.pid;
         let mut visualizer = Visualizer::default();
         if !host.gpus.is_empty() {
@@ -261,9 +263,9 @@ impl<'a> Parts<'a> {
             monitor: Monitor {
                 interval,
                 start_time: Some(seconds(session.start().as_nanos())),
-                stop_time: Some(seconds(session.end().as_nanos())),
+                stop_time: Some(seconds(stop.as_nanos())),
                 wallclock_start_time: on_wall(session.start()),
-                wallclock_stop_time: on_wall(session.end()),
+                wallclock_stop_time: on_wall(stop),
                 num_cpus: Some(host.cpus),
                 num_system_cpus: Some(host.system_cpus).filter(|cpus| *cpus > 0),
                 num_gpus: u32::try_from(host.gpus.len())
