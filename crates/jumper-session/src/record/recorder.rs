@@ -65,6 +65,7 @@ impl Recorder {
         };
         if let Some(kept) = recorder.kept.take() {
             lock(&recorder.manifest).program.clone_from(&kept.program);
+            let is_new = !kept.path.exists();
             match recorder.keeper(&kept) {
                 Ok(keeper) => {
                     let stop = recorder.stop();
@@ -73,7 +74,10 @@ impl Recorder {
                 }
                 Err(error) if kept.is_required => return Err(error.into()),
                 Err(error) => {
-                    let _ = std::fs::remove_dir_all(&kept.path);
+                    // What was begun; never what was there before.
+                    if is_new {
+                        let _ = std::fs::remove_dir_all(&kept.path);
+                    }
                     recorder.note = Some(format!("the session is not kept: {error}"));
                 }
             }
