@@ -38,7 +38,7 @@ fn session(criterion: &mut Criterion) {
         bencher.iter(|| FrameTree::build(black_box(&recorded)))
     });
     for renderer in renderers() {
-        group.bench_function(renderer.name(), |bencher| {
+        group.bench_function(renderer.about().name, |bencher| {
             bencher.iter(|| {
                 renderer.render(&recorded, &RenderOptions::default(), &mut std::io::sink())
             });

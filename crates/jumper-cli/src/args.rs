@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Attach(AttachArgs),
     /// Make a report from a recorded session
     Render(RenderArgs),
+    /// List the kinds of reports, and what can be chosen about each
+    Renderers(RenderersArgs),
     /// Say what is in a recorded session
     Info(InfoArgs),
     /// Write a session in another format, or a part of it
@@ -49,13 +51,45 @@ pub(crate) enum Command {
 /// How the report is made and where it goes.
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
-    /// Kind of report: text, html or json [default: by the extension of FILE, else text]
+    /// Kind of report, one of those that `jumper renderers` lists [default: by the extension of FILE, else text]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) renderer: Option<String>,
 
-    /// Write the report to FILE: .txt, .html, .json, or .jumper for the session itself; - is stdout
+    /// Write the report to FILE, whose extension says which kind it is; .jumper is the session itself, - is stdout
     #[arg(short, long, value_name = "FILE")]
     pub(crate) outfile: Option<PathBuf>,
+
+    /// An option of the report, such as show_all=true; can be given more than once. VALUE is JSON or text
+    #[arg(short = 'p', long = "render-option", value_name = "NAME=VALUE")]
+    pub(crate) render_option: Vec<String>,
+
+    /// Leave in what libraries, importing and small functions did; as -p show_all
+    #[arg(long)]
+    pub(crate) show_all: bool,
+
+    /// Leave calls in the order of time instead of adding up equal ones; as -p timeline
+    #[arg(long)]
+    pub(crate) timeline: bool,
+
+    /// Hide code in files whose paths match, such as '*/vendor/*', as that of libraries is
+    #[arg(long, value_name = "PATTERN", conflicts_with = "hide_regex")]
+    pub(crate) hide: Option<String>,
+
+    /// The same with a regular expression that paths begin with
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) hide_regex: Option<String>,
+
+    /// Never hide code in files whose paths match
+    #[arg(long, value_name = "PATTERN", conflicts_with = "show_regex")]
+    pub(crate) show: Option<String>,
+
+    /// The same with a regular expression that paths begin with
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) show_regex: Option<String>,
+
+    /// Leave out calls below this share of the whole's time [default: 0.01]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub(crate) filter_threshold: Option<f64>,
 
     /// Colour the text report, also where it does not go to a terminal
     #[arg(long, overrides_with = "no_color")]
@@ -72,10 +106,6 @@ pub(crate) struct OutputArgs {
     /// Draw the text report with ASCII characters
     #[arg(long)]
     pub(crate) no_unicode: bool,
-
-    /// Leave calls below this share of their thread's time out of the text report
-    #[arg(long, value_name = "SHARE", default_value = "0.01")]
-    pub(crate) filter_threshold: f64,
 }
 
 /// How to record.
@@ -251,6 +281,13 @@ pub(crate) struct RenderArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RenderersArgs {
+    /// Only this one
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
 }
 
 /// By what the use of the machine is judged.

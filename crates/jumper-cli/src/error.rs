@@ -33,7 +33,8 @@ impl CliError {
     /// 2 for a mistake in the command line, 1 for the rest.
     pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Render(RenderError::UnknownRenderer { .. }) => 2,
+            Self::Usage(_) => 2,
+            Self::Render(error) if error.is_usage() => 2,
             _ => 1,
         }
     }

@@ -5,12 +5,9 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Arc, atomic::AtomicBool};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use jumper_render::RenderOptions;
-
-use crate::args::OutputArgs;
 #[cfg(feature = "record")]
 use crate::error::CliError;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Says something on stderr. Where that cannot be written, nobody wants to know.
 pub(crate) fn say(text: &str) {
@@ -29,30 +26,15 @@ pub(crate) fn end_by_default(signals: &[i32]) -> Result<Arc<AtomicBool>, CliErro
     Ok(switch)
 }
 
-/// Rendering options for a report that goes to a stream.
-pub(crate) fn options(arguments: &OutputArgs, stream: &impl IsTerminal) -> RenderOptions {
-    let wanted =
-        stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+/// Whether a stream shows colours, and they are wanted.
+pub(crate) fn can_color(stream: &impl IsTerminal) -> bool {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let color = (wanted && !dumb || arguments.color) && !arguments.no_color;
-    let unicode = (locale_is_utf8() || arguments.unicode) && !arguments.no_unicode;
-    base(arguments).for_terminal(color, unicode)
-}
-
-/// Rendering options for a report that goes to a file, which knows no terminal and no locale.
-pub(crate) fn options_for_file(arguments: &OutputArgs) -> RenderOptions {
-    base(arguments).for_terminal(
-        arguments.color && !arguments.no_color,
-        !arguments.no_unicode,
-    )
-}
-
-fn base(arguments: &OutputArgs) -> RenderOptions {
-    RenderOptions::default().with_filter_threshold(arguments.filter_threshold)
+    stream.is_terminal() && wanted && !dumb
 }
 
 /// The first of these variables that is set decides (locale(7)).
-fn locale_is_utf8() -> bool {
+pub(crate) fn locale_is_utf8() -> bool {
     let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .iter()

@@ -39,7 +39,7 @@ pub(crate) fn from_selection(error: &jumper_session::Error) -> PyErr {
 /// A report that could not be made.
 pub(crate) fn from_render(error: &RenderError) -> PyErr {
     match error {
-        RenderError::UnknownRenderer { .. } => PyValueError::new_err(error.to_string()),
+        error if error.is_usage() => PyValueError::new_err(error.to_string()),
         error => JumperError::new_err(error.to_string()),
     }
 }

@@ -1,14 +1,16 @@
 //! Sessions as Python objects.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jumper_render::{RenderOptions, render_to_file, renderer};
+use jumper_render::{RenderOptions, Renderer, render_to_file, renderer};
 use jumper_session::{Query, combine, formats};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
+use serde_json::Value;
 
 use crate::error::{from_render, from_selection, from_session};
 
@@ -85,21 +87,17 @@ impl Session {
             .map_err(|error| from_session(&error))
     }
 
-    #[pyo3(signature = (name, *, unicode = true, color = false, filter_threshold = 0.01))]
+    #[pyo3(signature = (name, **options))]
     fn render<'py>(
         &self,
         py: Python<'py>,
         name: &str,
-        unicode: bool,
-        color: bool,
-        filter_threshold: f64,
+        options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let options = RenderOptions::default()
-            .for_terminal(color, unicode)
-            .with_filter_threshold(filter_threshold);
+        let (renderer, options) = chosen(name, options)?;
         let rendered = py.detach(|| {
             let mut out = Vec::new();
-            renderer(name)?
+            renderer
                 .render(&self.session, &options, &mut out)
                 .map(|()| out)
         });
@@ -108,15 +106,16 @@ impl Session {
             .map_err(|error| from_render(&error))
     }
 
-    fn render_to_file(&self, py: Python<'_>, name: &str, path: PathBuf) -> PyResult<()> {
-        let write = || {
-            render_to_file(
-                renderer(name)?,
-                &self.session,
-                &RenderOptions::default(),
-                &path,
-            )
-        };
+    #[pyo3(signature = (name, path, **options))]
+    fn render_to_file(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        path: PathBuf,
+        options: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let (renderer, options) = chosen(name, options)?;
+        let write = || render_to_file(renderer, &self.session, &options, &path);
         py.detach(write).map_err(|error| from_render(&error))
     }
 
@@ -170,6 +169,23 @@ impl Session {
         );
         format!("<Session of {samples} samples in {seconds:.3} s>")
     }
+}
+
+/// The renderer, and its options from Python's keywords. What JSON has no word for is no option.
+fn chosen(
+    name: &str,
+    keywords: Option<&Bound<'_, PyDict>>,
+) -> PyResult<(&'static dyn Renderer, RenderOptions)> {
+    let renderer = renderer(name).map_err(|error| from_render(&error))?;
+    let mut options = RenderOptions::default();
+    if let Some(keywords) = keywords {
+        let json = keywords.py().import("json")?;
+        let text: String = json.call_method1("dumps", (keywords,))?.extract()?;
+        let given: BTreeMap<String, Value> = serde_json::from_str(&text)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        options = RenderOptions::of(renderer, given).map_err(|error| from_render(&error))?;
+    }
+    Ok((renderer, options))
 }
 
 fn parse<T: FromStr<Err: ToString>>(text: &str) -> PyResult<T> {

@@ -3,15 +3,54 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::nearest::nearest;
+use crate::renderer::About;
+
 /// Why a report could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
     /// There is no renderer of this name.
-    #[error("there is no renderer `{name}`; choose one of {known}", known = known())]
+    #[error("there is no renderer `{name}`; {}choose one of {}", meant(name, known()), known().join(", "))]
     UnknownRenderer {
         /// What was asked for.
         name: String,
+    },
+    /// What was to be an option has no name.
+    #[error("`{text}` is no option; write NAME=VALUE")]
+    OptionSyntax {
+        /// What was passed.
+        text: String,
+    },
+    /// The renderer has no option of this name.
+    #[error(
+        "the renderer `{renderer}` has no option `{name}`; {}{}",
+        meant(name, known.iter().copied()),
+        choices(known)
+    )]
+    UnknownOption {
+        /// The renderer.
+        renderer: &'static str,
+        /// What was asked for.
+        name: String,
+        /// The options that it has.
+        known: Vec<&'static str>,
+    },
+    /// An option does not take this value.
+    #[error("the option `{name}` cannot be {value}; pass {wanted}")]
+    OptionValue {
+        /// The option.
+        name: &'static str,
+        /// What was passed, as JSON.
+        value: String,
+        /// What it takes.
+        wanted: String,
+    },
+    /// Options contradict each other.
+    #[error("{detail}")]
+    OptionConflict {
+        /// Which, and what to do about it.
+        detail: String,
     },
     /// A report cannot be put into this file.
     #[error("cannot write `{}`: {}; choose another place for the report", path.display(), reason(source))]
@@ -32,13 +71,44 @@ pub enum RenderError {
     Encode(#[from] serde_json::Error),
 }
 
-/// The names of all renderers, for people.
-fn known() -> String {
-    let names: Vec<&str> = crate::renderers()
-        .iter()
-        .map(|renderer| renderer.name())
-        .collect();
-    names.join(", ")
+impl RenderError {
+    pub(crate) fn unknown_option(about: &About, name: String) -> Self {
+        Self::UnknownOption {
+            renderer: about.name,
+            name,
+            known: about.options.iter().map(|spec| spec.name).collect(),
+        }
+    }
+
+    /// Whether the one who asked has to ask otherwise.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownRenderer { .. }
+                | Self::OptionSyntax { .. }
+                | Self::UnknownOption { .. }
+                | Self::OptionValue { .. }
+                | Self::OptionConflict { .. }
+        )
+    }
+}
+
+/// The names of all renderers.
+fn known() -> Vec<&'static str> {
+    let renderers = crate::renderers().iter();
+    renderers.map(|renderer| renderer.about().name).collect()
+}
+
+/// What was meant, if something is like it.
+fn meant<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known).map_or_else(String::new, |nearest| format!("did you mean `{nearest}`? "))
+}
+
+fn choices(known: &[&str]) -> String {
+    match known {
+        [] => "it has none".into(),
+        known => format!("choose one of `{}`", known.join("`, `")),
+    }
 }
 
 /// What the system said, in words that fit into a sentence.

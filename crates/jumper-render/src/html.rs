@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::format::{call_name, share, span};
 use crate::metrics::series;
-use crate::{RenderError, RenderOptions, Renderer, facts};
+use crate::{About, RenderError, RenderOptions, Renderer, facts};
 
 const TEMPLATE: &str = include_str!("../templates/report.html.j2");
 const STYLE: &str = include_str!("../templates/report.css");
@@ -25,23 +25,24 @@ const SCRIPT: &str = include_str!("../templates/report.js");
 /// The most calls that a page holds: about 5 MB of file, which a browser opens in well under a second.
 const MAX_NODES: usize = 50_000;
 
+const ABOUT: About = About {
+    name: "html",
+    help: "a page to fold, unfold and search, in one file",
+    extensions: &["html"],
+    media_type: "text/html; charset=utf-8",
+    is_binary: false,
+    options: &[],
+};
+
 /// The renderer `html`.
 pub(crate) struct Html;
 
 impl Renderer for Html {
-    fn name(&self) -> &'static str {
-        "html"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
-    fn extension(&self) -> &'static str {
-        "html"
-    }
-
-    fn media_type(&self) -> &'static str {
-        "text/html; charset=utf-8"
-    }
-
-    fn needs(&self) -> Parts {
+    fn needs(&self, _options: &RenderOptions) -> Parts {
         Parts::CALLS.with(Parts::METRICS)
     }
 

@@ -26,6 +26,8 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod calls;
+mod describe;
 mod diff;
 mod error;
 mod facts;
@@ -35,16 +37,20 @@ mod html;
 mod info;
 mod json;
 mod metrics;
+mod nearest;
+mod options;
 mod paths;
 mod renderer;
 mod resources;
 mod text;
 
+pub use describe::describe_renderers;
 pub use diff::{DIFF_NEEDS, diff};
 pub use error::RenderError;
 pub use file::{check_file, render_to_file};
 pub use info::{INFO_NEEDS, info};
-pub use renderer::{RenderOptions, Renderer, renderer, renderer_for_extension, renderers};
+pub use options::{OptionKind, OptionSpec, RenderOptions, parse_option};
+pub use renderer::{About, Renderer, renderer, renderer_for_file, renderers};
 pub use resources::{RESOURCES_NEED, resources};
 
 #[doc(no_inline)]

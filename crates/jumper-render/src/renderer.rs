@@ -4,68 +4,44 @@ use std::io::Write;
 
 use jumper_session::{Parts, Session};
 
-use crate::RenderError;
 use crate::html::Html;
 use crate::json::Json;
+use crate::options::OptionSpec;
 use crate::text::Text;
+use crate::{RenderError, RenderOptions};
 
-/// How to render. Each renderer reads what concerns it.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct RenderOptions {
-    /// Colours, as terminal escape sequences. Default off.
-    pub color: bool,
-    /// Box-drawing characters rather than ASCII. Default on.
-    pub unicode: bool,
-    /// The smallest share of its thread's time that a call must have to be shown in text, from 0 to 1.
-    /// Default 0.01.
-    pub filter_threshold: f64,
+/// What a renderer says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The name that users choose it by.
+    pub name: &'static str,
+    /// What it makes, in a line.
+    pub help: &'static str,
+    /// The extensions of its files, without the dot, the customary one first. What is after a dot of an extension belongs to
+    /// it: `pb.gz`.
+    pub extensions: &'static [&'static str],
+    /// The media type of its output.
+    pub media_type: &'static str,
+    /// Whether the output is no text.
+    pub is_binary: bool,
+    /// What can be chosen.
+    pub options: &'static [OptionSpec],
 }
 
-impl Default for RenderOptions {
-    fn default() -> Self {
-        Self {
-            color: false,
-            unicode: true,
-            filter_threshold: 0.01,
-        }
-    }
-}
-
-impl RenderOptions {
-    /// These options for a terminal that can, or cannot, show colours and Unicode.
-    #[must_use]
-    pub fn for_terminal(self, color: bool, unicode: bool) -> Self {
-        Self {
-            color,
-            unicode,
-            ..self
-        }
-    }
-
-    /// These options with another threshold for calls in the text report.
-    #[must_use]
-    pub fn with_filter_threshold(self, filter_threshold: f64) -> Self {
-        Self {
-            filter_threshold,
-            ..self
-        }
+impl About {
+    /// The customary extension of its files.
+    pub fn extension(&self) -> &'static str {
+        self.extensions.first().copied().unwrap_or("txt")
     }
 }
 
 /// Something that turns a session into bytes.
 pub trait Renderer: Sync {
-    /// The name that users choose it by.
-    fn name(&self) -> &'static str;
+    /// What it says of itself.
+    fn about(&self) -> &'static About;
 
-    /// The extension of its files, without the dot.
-    fn extension(&self) -> &'static str;
-
-    /// The media type of its output.
-    fn media_type(&self) -> &'static str;
-
-    /// What of a session it looks at, so that the rest need not be [read](Session::read).
-    fn needs(&self) -> Parts;
+    /// What of a session it looks at with these options, so that the rest need not be [read](Session::read).
+    fn needs(&self, options: &RenderOptions) -> Parts;
 
     /// Writes the report.
     ///
@@ -81,6 +57,7 @@ pub trait Renderer: Sync {
 
 /// All renderers.
 pub fn renderers() -> &'static [&'static dyn Renderer] {
+    // Another renderer is another line. Of several with the same extension the first one has it.
     &[&Text, &Html, &Json]
 }
 
@@ -89,17 +66,27 @@ pub fn renderers() -> &'static [&'static dyn Renderer] {
 /// # Errors
 /// [`RenderError::UnknownRenderer`], which lists those that there are.
 pub fn renderer(name: &str) -> Result<&'static dyn Renderer, RenderError> {
-    let found = renderers().iter().find(|renderer| renderer.name() == name);
+    let found = renderers().iter().find(|known| known.about().name == name);
     found
         .copied()
         .ok_or_else(|| RenderError::UnknownRenderer { name: name.into() })
 }
 
-/// The renderer whose files have this extension (without the dot, in any case).
-pub fn renderer_for_extension(extension: &str) -> Option<&'static dyn Renderer> {
-    let same =
-        |renderer: &&&'static dyn Renderer| renderer.extension().eq_ignore_ascii_case(extension);
-    renderers().iter().find(same).copied()
+/// The renderer for files of this name, by the longest extension that there is one for, in any case.
+pub fn renderer_for_file(name: &str) -> Option<&'static dyn Renderer> {
+    let name = name.to_lowercase();
+    let mut found: Option<(usize, &'static dyn Renderer)> = None;
+    for &renderer in renderers() {
+        for extension in renderer.about().extensions {
+            let is_its = name
+                .strip_suffix(extension)
+                .is_some_and(|stem| stem.ends_with('.'));
+            if is_its && found.is_none_or(|(length, _)| extension.len() > length) {
+                found = Some((extension.len(), renderer));
+            }
+        }
+    }
+    found.map(|(_, renderer)| renderer)
 }
 
 #[cfg(test)]
@@ -109,28 +96,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_extensions_are_unique() {
-        let names: BTreeSet<_> = renderers().iter().map(|renderer| renderer.name()).collect();
-        let extensions: BTreeSet<_> = renderers()
-            .iter()
-            .map(|renderer| renderer.extension())
-            .collect();
-        assert_eq!(
-            (names.len(), extensions.len()),
-            (renderers().len(), renderers().len())
-        );
+    fn names_are_unique_and_every_renderer_has_an_extension() {
+        let names: BTreeSet<_> = renderers().iter().map(|known| known.about().name).collect();
+        assert_eq!(names.len(), renderers().len());
+        for renderer in renderers() {
+            let about = renderer.about();
+            assert!(!about.extensions.is_empty(), "{}", about.name);
+            let options: BTreeSet<_> = about.options.iter().map(|spec| spec.name).collect();
+            assert_eq!(options.len(), about.options.len(), "{}", about.name);
+        }
     }
 
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
-        let Err(error) = renderer("pdf") else {
+        let Err(error) = renderer("jsn") else {
             panic!("there is none")
         };
+        let known: Vec<&str> = renderers().iter().map(|known| known.about().name).collect();
         assert_eq!(
             error.to_string(),
-            "there is no renderer `pdf`; choose one of text, html, json"
+            format!(
+                "there is no renderer `jsn`; did you mean `json`? choose one of {}",
+                known.join(", ")
+            )
         );
-        assert!(renderer_for_extension("HTML").is_some());
-        assert!(renderer_for_extension("pdf").is_none());
+    }
+
+    #[test]
+    fn a_file_says_by_its_name_who_makes_it() {
+        let name = |file| renderer_for_file(file).map(|renderer| renderer.about().name);
+        assert_eq!(name("report.HTML"), Some("html"));
+        assert_eq!(name("report.json"), Some("json"));
+        assert_eq!(name("html"), None);
+        assert_eq!(name("report.pdf"), None);
     }
 }

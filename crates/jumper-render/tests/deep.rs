@@ -50,7 +50,7 @@ fn every_report_of_a_hundred_thousand_calls_is_made() {
         for renderer in renderers() {
             let mut out = Vec::new();
             let made = renderer.render(&before, &RenderOptions::default(), &mut out);
-            made.unwrap_or_else(|error| panic!("{}: {error}", renderer.name()));
+            made.unwrap_or_else(|error| panic!("{}: {error}", renderer.about().name));
             assert!(!out.is_empty());
         }
         let mut out = Vec::new();

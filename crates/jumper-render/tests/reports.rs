@@ -11,7 +11,7 @@ use jumper_session::{
     MetricsSummary, NewSample, Outcome, Place, Program, Python, Session, SessionBuilder,
     StacksSummary, ThreadId, ThreadState, Timestamp, compare,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const HOSTILE: &str = "</script><script>alert(1)</script>\u{202e}\x1b[31m";
 
@@ -141,6 +141,14 @@ fn session() -> Session {
     builder.finish(manifest())
 }
 
+/// Options of the renderer `text`.
+fn chosen(given: &[(&str, Value)]) -> RenderOptions {
+    let given = given
+        .iter()
+        .map(|(name, value)| ((*name).into(), value.clone()));
+    RenderOptions::of(renderer("text").expect("it is there"), given).expect("they are right")
+}
+
 fn text(session: &Session, options: &RenderOptions) -> String {
     let mut out = Vec::new();
     renderer("text")
@@ -164,10 +172,7 @@ fn text_with_unicode() {
 
 #[test]
 fn text_in_ascii() {
-    let text = text(
-        &session(),
-        &RenderOptions::default().for_terminal(false, false),
-    );
+    let text = text(&session(), &chosen(&[("unicode", json!(false))]));
     assert!(text.is_ascii());
     insta::assert_snapshot!(text);
 }
@@ -175,10 +180,7 @@ fn text_in_ascii() {
 #[test]
 fn text_in_colour_is_the_same_text() {
     let plain = text(&session(), &RenderOptions::default());
-    let coloured = text(
-        &session(),
-        &RenderOptions::default().for_terminal(true, true),
-    );
+    let coloured = text(&session(), &chosen(&[("color", json!(true))]));
     assert!(coloured.contains("\x1b[1;31m"));
     let mut stripped = String::new();
     for (index, piece) in coloured.split("\x1b[").enumerate() {
@@ -201,7 +203,7 @@ fn text_in_colour_is_the_same_text() {
 fn a_threshold_of_zero_shows_every_call() {
     let all = text(
         &session(),
-        &RenderOptions::default().with_filter_threshold(0.0),
+        &chosen(&[("processor_options.filter_threshold", json!(0))]),
     );
     assert!(all.contains("rare") && !all.contains("not shown"), "{all}");
 }
@@ -395,12 +397,13 @@ fn renderers_declare_all_that_they_read() {
     session().save(&path).expect("there is room");
     let whole = Session::open(&path).expect("a session");
     for renderer in renderers() {
-        let part = Session::read(&path, renderer.needs()).expect("a session");
+        let part =
+            Session::read(&path, renderer.needs(&RenderOptions::default())).expect("a session");
         let (of_whole, of_part) = (
-            report(&whole, renderer.name()),
-            report(&part, renderer.name()),
+            report(&whole, renderer.about().name),
+            report(&part, renderer.about().name),
         );
-        assert!(of_part == of_whole, "{}", renderer.name());
+        assert!(of_part == of_whole, "{}", renderer.about().name);
     }
     let told = |session: &Session| {
         let mut out = Vec::new();
@@ -446,12 +449,12 @@ fn depth_does_not_matter() {
         assert!(
             text.matches("down").count() >= 20_000,
             "{}",
-            renderer.name()
+            renderer.about().name
         );
         assert!(
             text.len() < 20_000_000,
             "{}: {} bytes",
-            renderer.name(),
+            renderer.about().name,
             text.len()
         );
     }

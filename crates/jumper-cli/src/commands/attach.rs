@@ -37,13 +37,7 @@ pub(crate) fn attach(arguments: &AttachArgs) -> Result<u8, CliError> {
     let outcome = watch(&recording, duration, &mut signals);
     over.store(true, Ordering::Relaxed);
     let session = recording.finish(Program::default(), outcome)?;
-    keep::keep(
-        session,
-        &name,
-        &arguments.record,
-        &target,
-        &arguments.output,
-    )?;
+    keep::keep(session, &name, &arguments.record, &target)?;
     Ok(0)
 }
 

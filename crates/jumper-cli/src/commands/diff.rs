@@ -9,6 +9,7 @@ use jumper_session::compare;
 use crate::args::DiffArgs;
 use crate::error::CliError;
 use crate::input;
+use crate::output;
 use crate::select;
 
 pub(crate) fn diff(arguments: &DiffArgs) -> Result<u8, CliError> {
@@ -16,11 +17,5 @@ pub(crate) fn diff(arguments: &DiffArgs) -> Result<u8, CliError> {
     let open = |path: &Path| select::select(input::open(path, parts)?, &arguments.select);
     let (before, after) = (open(&arguments.before)?, open(&arguments.after)?);
     let compared = compare(&before, &after);
-    match jumper_render::diff(&before, &after, &compared, &mut io::stdout().lock()) {
-        // A reader that goes away early is no error.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(CliError::Failed(format!("cannot write to stdout: {error}")))
-        }
-        _ => Ok(0),
-    }
+    output::to_stdout(|| jumper_render::diff(&before, &after, &compared, &mut io::stdout().lock()))
 }

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use jumper_session::{Kept, Pid, Program, Session, Store};
 
-use crate::args::{OutputArgs, RecordArgs};
+use crate::args::RecordArgs;
 use crate::error::CliError;
 use crate::output::Target;
 use crate::terminal::{Progress, say};
@@ -51,7 +51,6 @@ pub(super) fn keep(
     name: &str,
     record: &RecordArgs,
     target: &Target,
-    output: &OutputArgs,
 ) -> Result<(), CliError> {
     let saved = match (&record.session, target) {
         _ if session.path().is_some() => {
@@ -70,7 +69,7 @@ pub(super) fn keep(
             Ok(())
         }
     };
-    target.write(&session, output)?;
+    target.write(&session)?;
     saved?;
     if let Some(note) = unfinished(&session) {
         return Err(CliError::Failed(note));
@@ -95,7 +94,7 @@ fn save(session: &mut Session, path: &Path) -> Result<(), CliError> {
 /// Says where things are, unless the report itself does.
 fn tell(session: &Session, target: &Target) {
     match target {
-        Target::Stream { renderer, .. } if renderer.name() == "text" => return,
+        Target::Stream { renderer, .. } if renderer.about().name == "text" => return,
         Target::Stream { .. } => {}
         Target::File { path, .. } => say(&format!("report in {}", shown(path))),
         Target::Session { path } => return say(&format!("session in {}", shown(path))),

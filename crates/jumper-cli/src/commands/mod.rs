@@ -10,6 +10,7 @@ pub(crate) mod info;
 mod keep;
 pub(crate) mod merge;
 pub(crate) mod render;
+pub(crate) mod renderers;
 pub(crate) mod repair;
 #[cfg(feature = "record")]
 pub(crate) mod run;

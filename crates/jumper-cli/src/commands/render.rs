@@ -13,6 +13,6 @@ pub(crate) fn render(arguments: &RenderArgs) -> Result<u8, CliError> {
     let session = select::select(session, &arguments.select)?;
     let session = select::judge(session, &arguments.judge);
     target.check()?;
-    target.write(&session, &arguments.output)?;
+    target.write(&session)?;
     Ok(0)
 }

@@ -73,15 +73,8 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
     let status = child
         .wait()
         .map_err(|error| CliError::Failed(format!("cannot wait for the program: {error}")))?;
-    let kept = session.and_then(|session| {
-        keep::keep(
-            session,
-            &invocation.name,
-            &arguments.record,
-            &target,
-            &arguments.output,
-        )
-    });
+    let kept = session
+        .and_then(|session| keep::keep(session, &invocation.name, &arguments.record, &target));
     if let Err(error) = kept {
         // The program's status counts more than ours, but not if it hides that there is no report.
         crate::report(&error);

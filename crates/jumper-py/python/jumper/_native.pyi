@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 __all__ = ["JumperError", "Recorder", "Session", "__version__", "main"]
 
@@ -62,17 +62,10 @@ class Session:
     def combine(session1: Session, session2: Session) -> Session:
         """Both as one, the earlier one first, without the time between them."""
 
-    def render(
-        self,
-        name: str,
-        *,
-        unicode: bool = True,
-        color: bool = False,
-        filter_threshold: float = 0.01,
-    ) -> bytes:
-        """A report: ``text``, ``html`` or ``json``."""
+    def render(self, name: str, **options: Any) -> bytes:
+        """A report, such as ``text``, ``html`` or ``json``. ``jumper renderers`` lists them with their options."""
 
-    def render_to_file(self, name: str, path: str | PathLike[str]) -> None:
+    def render_to_file(self, name: str, path: str | PathLike[str], **options: Any) -> None:
         """Write a report to a file, whole or not at all."""
 
     @property

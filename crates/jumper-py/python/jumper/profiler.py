@@ -143,8 +143,9 @@ class Profiler:
         self, *, unicode: bool = True, color: bool = False, filter_threshold: float = 0.01
     ) -> str:
         """The report as text. Calls below ``filter_threshold`` of their thread's time are left out."""
+        processor_options = {"filter_threshold": filter_threshold}
         report = self._finished().render(
-            "text", unicode=unicode, color=color, filter_threshold=filter_threshold
+            "text", unicode=unicode, color=color, processor_options=processor_options
         )
         return report.decode()
 

@@ -10,26 +10,27 @@ use std::io::{self, Write};
 use jumper_session::{Attribution, FrameTree, NodeId, NodeKind, Parts, Session, TreeOptions};
 
 use crate::paths::Paths;
-use crate::{RenderError, RenderOptions, Renderer, facts};
+use crate::{About, RenderError, RenderOptions, Renderer, facts};
 use analysis::NodeResources;
+
+const ABOUT: About = About {
+    name: "json",
+    help: "the call tree as JSON, with the schema of pyinstrument's",
+    extensions: &["json"],
+    media_type: "application/json",
+    is_binary: false,
+    options: &[],
+};
 
 /// The renderer `json`.
 pub(crate) struct Json;
 
 impl Renderer for Json {
-    fn name(&self) -> &'static str {
-        "json"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
-    fn extension(&self) -> &'static str {
-        "json"
-    }
-
-    fn media_type(&self) -> &'static str {
-        "application/json"
-    }
-
-    fn needs(&self) -> Parts {
+    fn needs(&self, _options: &RenderOptions) -> Parts {
         Attribution::NEEDS
     }
 

@@ -10,26 +10,41 @@ use jumper_session::{FrameTree, Parts, ProcessorOptions, Session, remove_irrelev
 
 use crate::facts::{self, Fact};
 use crate::format::plain;
-use crate::{RenderError, RenderOptions, Renderer};
+use crate::options::OptionSpec;
+use crate::options::common::{
+    COLOR, FILTER_THRESHOLD, HIDE_REGEX, SHOW_ALL, SHOW_REGEX, TIMELINE, UNICODE,
+};
+use crate::{About, RenderError, RenderOptions, Renderer};
 use paint::{Paint, Style};
+
+const OPTIONS: [OptionSpec; 7] = [
+    SHOW_ALL,
+    TIMELINE,
+    FILTER_THRESHOLD,
+    HIDE_REGEX,
+    SHOW_REGEX,
+    UNICODE,
+    COLOR,
+];
+
+const ABOUT: About = About {
+    name: "text",
+    help: "the call tree as text, with what the metrics came to",
+    extensions: &["txt"],
+    media_type: "text/plain; charset=utf-8",
+    is_binary: false,
+    options: &OPTIONS,
+};
 
 /// The renderer `text`.
 pub(crate) struct Text;
 
 impl Renderer for Text {
-    fn name(&self) -> &'static str {
-        "text"
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
 
-    fn extension(&self) -> &'static str {
-        "txt"
-    }
-
-    fn media_type(&self) -> &'static str {
-        "text/plain; charset=utf-8"
-    }
-
-    fn needs(&self) -> Parts {
+    fn needs(&self, _options: &RenderOptions) -> Parts {
         Parts::CALLS.with(Parts::METRICS)
     }
 
@@ -39,7 +54,7 @@ impl Renderer for Text {
         options: &RenderOptions,
         out: &mut dyn Write,
     ) -> Result<(), RenderError> {
-        let paint = Paint::new(options.color);
+        let paint = Paint::new(options.flag(&COLOR));
         header(session, paint, out)?;
         let tree = FrameTree::build(session);
         if tree.is_empty() {
@@ -50,7 +65,7 @@ impl Renderer for Text {
             )?;
         }
         let kept = ProcessorOptions {
-            filter_threshold: options.filter_threshold,
+            filter_threshold: options.number(&FILTER_THRESHOLD),
             ..ProcessorOptions::default()
         };
         let shown = remove_irrelevant_nodes(tree, &kept);

@@ -6,6 +6,8 @@ use jumper_session::{FrameTree, NodeId, NodeKind, Session};
 
 use super::paint::{Paint, Style};
 use crate::format::{call_name, count, plain, share, span};
+use crate::options::common;
+use crate::options::common::{COLOR, FILTER_THRESHOLD};
 use crate::paths::Paths;
 use crate::{RenderOptions, facts};
 
@@ -61,8 +63,12 @@ impl<'a> Calls<'a> {
             session,
             tree,
             options,
-            paint: Paint::new(options.color),
-            branches: if options.unicode { UNICODE } else { ASCII },
+            paint: Paint::new(options.flag(&COLOR)),
+            branches: if options.flag(&common::UNICODE) {
+                UNICODE
+            } else {
+                ASCII
+            },
             paths: Paths::of(session),
             is_application: tree.application_code(),
             total: 0.0,
@@ -79,7 +85,7 @@ impl<'a> Calls<'a> {
             lines.push(is_last(self.tree, id));
             self.line(id, &lines[1..], out)?;
         }
-        self.left_out(root, self.options.filter_threshold, out)?;
+        self.left_out(root, self.options.number(&FILTER_THRESHOLD), out)?;
         writeln!(out)
     }
 
