@@ -67,6 +67,7 @@ const WHOLE: u32 = 0;
 const TORN: u32 = 1;
 const TOO_DEEP: u32 = 2;
 const DENIED: u32 = 3;
+const NO_ROOM: u32 = 4;
 
 /// A code object or type that is known: its address, a hash of the part of its front that no other has, and what the variables
 /// of a code object tell.
@@ -394,6 +395,12 @@ impl Arena {
         (result, self.buffers())
     }
 
+    /// Whether the thread had no room on its stack to read itself, and has read nothing.
+    pub(crate) fn had_no_room(self) -> bool {
+        // SAFETY: the state is done, so that this belongs to us.
+        unsafe { (*self.0).outcome == NO_ROOM }
+    }
+
     /// Notes that something is known, and need not be described again. Between requests.
     pub(crate) fn note_known(&mut self, known: KnownObject) {
         if !matches!(self.shape().state.load(Ordering::Acquire), IDLE | DONE) {
@@ -423,9 +430,7 @@ impl Arena {
 
     /// Reads what is asked for, if `number` is the present request. In a signal handler.
     pub(crate) fn serve(mut self, number: u64) {
-        let shape = self.shape();
-        shape.unanswered.fetch_sub(1, Ordering::Relaxed);
-        if shape.request.load(Ordering::Acquire) != number || !self.swap_state(REQUESTED, READING) {
+        if !self.begin(number) {
             return;
         }
         // SAFETY: the state is reading, so that these belong to us.
@@ -439,10 +444,29 @@ impl Arena {
             Err(WalkError::TooDeep) => TOO_DEEP,
             Err(WalkError::Fault(_)) => DENIED,
         };
-        // SAFETY: as above.
+        self.end(outcome, result.unwrap_or_default());
+    }
+
+    /// Answers a request without reading: there is no room for that on the stack. In a signal handler.
+    pub(crate) fn decline(self, number: u64) {
+        if self.begin(number) {
+            self.end(NO_ROOM, Filled::default());
+        }
+    }
+
+    /// Takes up a request, if `number` is the present one.
+    fn begin(self, number: u64) -> bool {
+        let shape = self.shape();
+        shape.unanswered.fetch_sub(1, Ordering::Relaxed);
+        shape.request.load(Ordering::Acquire) == number && self.swap_state(REQUESTED, READING)
+    }
+
+    /// Answers the request that was taken up.
+    fn end(self, outcome: u32, filled: Filled) {
+        // SAFETY: the state is reading, so that these belong to us.
         unsafe {
             (*self.0).outcome = outcome;
-            (*self.0).filled = result.unwrap_or_default();
+            (*self.0).filled = filled;
         }
         let shape = self.shape();
         shape.cpu.store(own_cpu(), Ordering::Relaxed);

@@ -22,6 +22,30 @@ static ARENA: AtomicPtr<()> = AtomicPtr::new(std::ptr::null_mut());
 /// The signal, in a process with an agent; else 0.
 static AGENT: AtomicI32 = AtomicI32::new(0);
 
+/// The stack that the handler needs, in bytes: 2,600 were seen. Without optimisation it takes more.
+const STACK_NEEDED: usize = if cfg!(debug_assertions) {
+    16 << 10
+} else {
+    4 << 10
+};
+
+/// Whether there is room for the handler on the stack that it runs on. An alternate stack may be as small as 8 KiB, of which the
+/// kernel takes 3 for a processor with AVX-512, and 11 where a thread has used AMX. Below it may lie anything.
+///
+/// # Safety
+/// `context` must be what the kernel passed to the running handler.
+unsafe fn has_room(context: *const libc::ucontext_t) -> bool {
+    // SAFETY: by the contract above.
+    let alternate = unsafe { (*context).uc_stack };
+    let begin = alternate.ss_sp as usize;
+    let here = (&raw const alternate) as usize;
+    match here.checked_sub(begin) {
+        Some(left) if left < alternate.ss_size => left >= STACK_NEEDED,
+        // A usual stack, which grows.
+        _ => true,
+    }
+}
+
 /// Runs in the thread that is to be read.
 ///
 /// It starts with all signals blocked. The main thread lets them in at once, unless it has to be sent back into a system
@@ -37,6 +61,14 @@ extern "C" fn read_in_place(
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: as above.
     let saved = unsafe { *errno };
+    // SAFETY: the kernel passes a valid ucontext_t.
+    if !unsafe { has_room(context) } {
+        // SAFETY: as above, and a valid siginfo_t.
+        if let Some((arena, number)) = unsafe { asked(info) } {
+            arena.decline(number);
+        }
+        return;
+    }
     // SAFETY: the kernel passes a valid ucontext_t, which is ours to change until we return.
     let interrupted = unsafe { has_interrupted_call(context) };
     // SAFETY: as above.
@@ -46,27 +78,19 @@ extern "C" fn read_in_place(
         // SAFETY: as above.
         unsafe { let_signals_in(context, 1 << (signal - 1)) };
     }
-    let arena = ARENA.load(Ordering::Acquire);
+    let arena = own_arena();
     // What goes on with a call takes its time, and must not be stopped by ptrace: whoever wants to read this thread is told that it
     // stands still, from before the answer on, which is when the next request may come.
-    let standing = (interrupted && !arena.is_null()).then(|| {
-        // SAFETY: what is in ARENA came from an arena of this process.
-        unsafe { Arena::from_raw(arena) }.stand_still()
-    });
-    // SAFETY: the kernel passes a valid siginfo_t to a handler that was installed with SA_SIGINFO.
-    let info = unsafe { &*info };
-    // A signal that somebody else sent asks for nothing.
-    if info.si_code == libc::SI_QUEUE && !arena.is_null() {
-        // SAFETY: SI_QUEUE says that the value is set.
-        let number = unsafe { info.si_value() }.sival_ptr as u64;
-        // SAFETY: what is in ARENA came from an arena of this process.
-        unsafe { Arena::from_raw(arena) }.serve(number);
+    let standing = arena.filter(|_| interrupted).map(Arena::stand_still);
+    // SAFETY: as above, and a valid siginfo_t.
+    if let Some((arena, number)) = unsafe { asked(info) } {
+        arena.serve(number);
     }
     if is_programs {
         // Another one of ours may already be on its way to the same place.
         // SAFETY: as above.
         unsafe { program::note_return(context) };
-    } else if interrupted && !arena.is_null() {
+    } else if interrupted && arena.is_some() {
         // SAFETY: as above.
         unsafe { restart_system_call(context, signal) };
     }
@@ -77,6 +101,28 @@ extern "C" fn read_in_place(
     drop(standing);
     // SAFETY: as above.
     unsafe { *errno = saved };
+}
+
+/// The arena of this process, if it has one.
+fn own_arena() -> Option<Arena> {
+    let arena = ARENA.load(Ordering::Acquire);
+    // SAFETY: what is in ARENA came from an arena of this process.
+    (!arena.is_null()).then(|| unsafe { Arena::from_raw(arena) })
+}
+
+/// What was asked for, and where the answer goes. A signal that somebody else sent asks for nothing.
+///
+/// # Safety
+/// `info` must be what the kernel passed to a handler that was installed with `SA_SIGINFO`.
+unsafe fn asked(info: *const libc::siginfo_t) -> Option<(Arena, u64)> {
+    // SAFETY: by the contract above.
+    let info = unsafe { &*info };
+    if info.si_code != libc::SI_QUEUE {
+        return None;
+    }
+    // SAFETY: SI_QUEUE says that the value is set.
+    let number = unsafe { info.si_value() }.sival_ptr as u64;
+    Some((own_arena()?, number))
 }
 
 fn is_main_thread() -> bool {
@@ -131,9 +177,9 @@ pub(super) fn is_ours(handler: libc::sighandler_t) -> bool {
 /// The arena of the agent in this process, and its signal, if it was ever there.
 pub(super) fn agent() -> Option<(Arena, i32)> {
     let signal = AGENT.load(Ordering::Acquire);
-    let arena = ARENA.load(Ordering::Acquire);
-    // SAFETY: what is in ARENA came from an arena of this process.
-    (signal != 0).then(|| (unsafe { Arena::from_raw(arena) }, signal))
+    own_arena()
+        .filter(|_| signal != 0)
+        .map(|arena| (arena, signal))
 }
 
 /// Says that this is a process with an agent, whose handler is installed.

@@ -175,13 +175,34 @@ mod tests {
         thread: Option<std::thread::JoinHandle<()>>,
     }
 
+    /// Gives the thread an alternate stack of so many bytes; none of 0. What the standard library gives it has no room for
+    /// code that is not optimised.
+    fn alternate_stack(bytes: usize) -> Vec<u8> {
+        let mut memory = vec![0_u8; bytes];
+        let stack = libc::stack_t {
+            ss_sp: memory.as_mut_ptr().cast(),
+            ss_flags: if bytes == 0 { libc::SS_DISABLE } else { 0 },
+            ss_size: bytes,
+        };
+        // SAFETY: the memory outlives the thread's use of it, which ends with the thread.
+        let set = unsafe { libc::sigaltstack(&raw const stack, std::ptr::null_mut()) };
+        assert_eq!(set, 0, "it is large enough for the kernel");
+        memory
+    }
+
     impl Worker {
-        fn start(mut body: impl FnMut() + Send + 'static) -> Self {
+        fn start(body: impl FnMut() + Send + 'static) -> Self {
+            Self::start_on(0, body)
+        }
+
+        /// With an alternate stack of so many bytes, if not 0.
+        fn start_on(stack: usize, mut body: impl FnMut() + Send + 'static) -> Self {
             let stop = Arc::new(AtomicBool::new(false));
             let (sender, receiver) = std::sync::mpsc::channel();
             let thread = std::thread::spawn({
                 let stop = Arc::clone(&stop);
                 move || {
+                    let _alternate = alternate_stack(stack);
                     sender.send(own_tid()).expect("the test waits");
                     while !stop.load(Ordering::Relaxed) {
                         body();
@@ -294,6 +315,35 @@ mod tests {
             !handler::is_installed(signal),
             "the previous disposition is back"
         );
+    }
+
+    #[test]
+    fn a_thread_whose_alternate_stack_is_too_small_is_not_read_and_goes_on() {
+        let counter = Arc::new(AtomicU64::new(0));
+        // What the kernel needs for its own frame, and next to nothing.
+        // SAFETY: takes a number, and says 0 where it knows nothing.
+        let least = unsafe { libc::getauxval(libc::AT_MINSIGSTKSZ) } as usize;
+        let mut worker = Worker::start_on(least.max(libc::MINSIGSTKSZ) + (2 << 10), {
+            let counter = Arc::clone(&counter);
+            move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let mut signaller = OwnSignaller::new().expect("a signal is free");
+        let (code, layout, mut capture) = ([7; 64], one_frame(), capture());
+        let thread = fake_thread(&code);
+        let state = thread.as_ptr() as Address;
+        for _ in 0..20 {
+            let read = signaller.read(worker.tid, state, &layout, &mut capture, never);
+            // Read from outside, if it gets no CPU.
+            let expected = [Err(HoldError::Unanswered), Ok(Err(WalkError::Torn))];
+            assert!(expected.contains(&read), "{read:?}");
+        }
+        let before = counter.load(Ordering::Relaxed);
+        while counter.load(Ordering::Relaxed) == before {
+            std::thread::yield_now();
+        }
+        worker.end();
     }
 
     /// Calls that the kernel never restarts after a signal (signal(7)), made by libc's own functions.

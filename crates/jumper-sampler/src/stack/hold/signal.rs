@@ -178,6 +178,10 @@ impl Signaller {
             return self.read_waiting(thread, unanswered, || instead(capture));
         }
         self.failures = 0;
+        if self.arena.had_no_room() {
+            self.note(thread, false);
+            return Err(HoldError::Unanswered);
+        }
         let (result, buffers) = self.arena.answer();
         Ok(result.and_then(|filled| capture.adopt(&buffers, filled)))
     }
