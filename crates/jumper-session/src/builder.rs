@@ -24,8 +24,8 @@ use crate::{
 pub struct SessionBuilder {
     tables: Tables,
     hosts: Vec<Host>,
-    /// Samples and rows of metrics that have been taken out.
-    taken: (usize, usize),
+    /// Samples and rows of metrics that have been taken out, and stacks that have been copied.
+    taken: (usize, usize, usize),
     function_ids: IntMap<FunctionRow, FunctionId>,
     stack_ids: StackInterner,
 }
@@ -310,6 +310,7 @@ impl SessionBuilder {
 impl SessionBuilder {
     /// Takes the samples out that are there by now.
     pub(crate) fn take_samples(&mut self) -> SampleTable {
+        self.taken.2 = self.tables.stacks.len();
         self.taken.0 += self.tables.samples.len();
         std::mem::take(&mut self.tables.samples)
     }
@@ -318,6 +319,11 @@ impl SessionBuilder {
     pub(crate) fn take_metrics(&mut self) -> MetricsTable {
         self.taken.1 += self.tables.metrics.len();
         self.tables.metrics.take_rows()
+    }
+
+    /// Samples, and stacks that are new since samples were taken out.
+    pub(crate) fn pending_rows(&self) -> usize {
+        self.tables.samples.len() + self.tables.stacks.len() - self.taken.2
     }
 
     pub(crate) fn hosts(&self) -> &[Host] {

@@ -1,19 +1,16 @@
 //! Finding the handle of a stack that is known already.
 
-use std::hash::BuildHasher;
-
-use hashbrown::HashTable;
-
 use crate::hash::{BuildIntHasher, IntMap};
+use crate::siblings::{Family, Siblings};
 use crate::tables::{Site, SiteId, StackTable};
 use crate::{FunctionId, Place, StackId};
 
-/// The stacks of a table by their contents, which it does not repeat: a row takes five to ten bytes here. A recording may
-/// have millions of stacks, and these are most of what a recorder has in memory.
+/// The stacks of a table by their contents, which it does not repeat: a row takes eight bytes here. A recording may have
+/// millions of stacks, and these are most of what a recorder has in memory.
 #[derive(Debug, Default)]
 pub(crate) struct StackInterner {
     sites: IntMap<Site, SiteId>,
-    stacks: HashTable<StackId>,
+    stacks: Siblings<BuildIntHasher>,
 }
 
 impl StackInterner {
@@ -30,37 +27,27 @@ impl StackInterner {
             .sites
             .entry(site)
             .or_insert_with(|| table.push_site(site));
-        let is_it = |&id: &StackId| table.site_id(id) == site && table.parent(id) == parent;
-        if let Some(&known) = self.stacks.find(hash(parent, site), is_it) {
-            return known;
-        }
-        let id = table.push(parent, site);
-        match self.stacks.len() < self.stacks.capacity() {
-            true => self.insert(table, id),
-            false => self.grow(table),
-        }
-        id
-    }
-
-    /// Makes room for twice as many, from the table and in its order: that takes less memory and less time than to move what is
-    /// here from one place to a larger one.
-    fn grow(&mut self, table: &StackTable) {
-        self.stacks = HashTable::new();
-        self.stacks = HashTable::with_capacity(2 * table.len().max(512));
-        for row in 0..table.len() {
-            self.insert(table, StackId::from_len(row));
-        }
-    }
-
-    fn insert(&mut self, table: &StackTable, id: StackId) {
-        let hash_of = |&id: &StackId| hash(table.parent(id), table.site_id(id));
-        self.stacks.insert_unique(hash_of(&id), id, hash_of);
+        let row = parent.map(StackId::as_u32);
+        let known = self.stacks.find(table, row, site.as_u32());
+        known.map_or_else(
+            || {
+                let id = table.push(parent, site);
+                self.stacks.push(table);
+                id
+            },
+            StackId::from_raw,
+        )
     }
 }
 
-fn hash(parent: Option<StackId>, site: SiteId) -> u64 {
-    let parent = parent.map_or(u32::MAX, StackId::as_u32);
-    BuildIntHasher::default().hash_one(u64::from(parent) << 32 | u64::from(site.as_u32()))
+impl Family for StackTable {
+    fn parent(&self, row: u32) -> Option<u32> {
+        self.parent(StackId::from_raw(row)).map(StackId::as_u32)
+    }
+
+    fn key(&self, row: u32) -> u32 {
+        self.site_id(StackId::from_raw(row)).as_u32()
+    }
 }
 
 #[cfg(test)]

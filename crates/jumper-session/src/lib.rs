@@ -136,6 +136,7 @@ mod resample;
 mod selection;
 mod session;
 mod short_path;
+mod siblings;
 mod store;
 mod tables;
 mod time;

@@ -102,6 +102,14 @@ const fn part(part: Parts, column: Column) -> Column {
     Column { part, ..column }
 }
 
+/// A row of another table, mostly near the one of the row before.
+const fn near(column: Column) -> Column {
+    Column {
+        delta: true,
+        ..column
+    }
+}
+
 /// The number of the row itself: readers outside Jumper join by it, and not all of them keep rows in order.
 const fn row_number(name: &'static str) -> Column {
     Column {
@@ -144,7 +152,7 @@ pub(super) const STACKS: Table = Table {
     journal: "journal/stacks.arrows",
     columns: &[
         row_number("stack"),
-        nullable("parent", Kind::U32),
+        near(nullable("parent", Kind::U32)),
         column("frame", Kind::U32),
         column("line", Kind::U32),
         later(nullable("column", Kind::U32)),
@@ -198,7 +206,7 @@ pub(super) const SAMPLES: Table = Table {
         column("thread", Kind::U32),
         part(Parts::SAMPLES, nullable("task", Kind::U64)),
         part(Parts::SAMPLES, column("state", Kind::U8)),
-        part(Parts::CALLS, nullable("stack", Kind::U32)),
+        part(Parts::CALLS, near(nullable("stack", Kind::U32))),
     ],
     part: Parts::SAMPLE_COUNTS,
     batch_rows: 65_536,

@@ -126,22 +126,26 @@ pub(super) fn cells(tables: &Tables, range: Range<usize>) -> Vec<ArrayRef> {
 
 /// Samples as columns.
 pub(super) fn samples(samples: &SampleTable, range: Range<usize>) -> Vec<ArrayRef> {
-    let rows = || range.clone().map(|row| samples.get(row));
+    let threads = &samples.threads()[range.clone()];
+    let owners = || threads.iter().map(|&thread| samples.owner(thread));
     let durations = samples.durations_ns()[range.clone()].iter();
     // A table keeps the sum of its durations within an i64, and so each one.
     let durations = durations.map(|nanos| *nanos as i64);
-    let stacks = rows().map(|row| row.stack.map(StackId::as_u32));
+    let states = samples.states()[range.clone()].iter();
+    let tasks: UInt64Array = match samples.has_tasks() {
+        true => range.clone().map(|row| samples.task(row)).collect(),
+        false => UInt64Array::new_null(range.len()),
+    };
+    let stacks = range.clone().map(|row| samples.stack(row));
     vec![
-        times(&samples.times()[range.clone()]),
+        times(&samples.times()[range]),
         Arc::new(Int64Array::from_iter_values(durations)),
-        numbers(rows().map(|row| row.host.as_u32())),
-        numbers(rows().map(|row| row.process.as_u32())),
-        numbers(rows().map(|row| row.thread.as_u32())),
-        Arc::new(UInt64Array::from_iter(rows().map(|row| row.task))),
-        Arc::new(UInt8Array::from_iter_values(
-            rows().map(|row| row.state.bits()),
-        )),
-        optional_numbers(stacks),
+        numbers(owners().map(|(host, _)| host.as_u32())),
+        numbers(owners().map(|(_, process)| process.as_u32())),
+        numbers(threads.iter().map(|thread| thread.as_u32())),
+        Arc::new(tasks),
+        Arc::new(UInt8Array::from_iter_values(states.map(|it| it.bits()))),
+        optional_numbers(stacks.map(|stack| stack.map(StackId::as_u32))),
     ]
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use jumper_sampler::Timestamp as Clock;
 
+use super::inbox::Inbox;
 use super::stop::Stop;
 use super::{from_clock, lock};
 use crate::error::Result;
 use crate::format::Journal;
-use crate::{Error, Manifest, Parts, Program, SessionBuilder};
+use crate::{Error, Manifest, Parts, Program};
 
-/// How often. What was recorded since the last time is lost with the recorder.
+/// How often, at least. What was recorded since the last time is lost with the recorder.
 const EVERY: Duration = Duration::from_millis(500);
 
 /// Where a recording is kept while it goes on, and what is recorded, as far as that is known in the beginning.
@@ -32,7 +33,7 @@ pub struct Kept {
 #[derive(Debug)]
 pub(super) struct Keeper {
     journal: Journal,
-    builder: Arc<Mutex<SessionBuilder>>,
+    inbox: Arc<Inbox>,
     /// As far as it is known, by now.
     manifest: Arc<Mutex<Manifest>>,
 }
@@ -45,26 +46,30 @@ impl Keeper {
     pub(super) fn start(
         journal: Journal,
         manifest: Arc<Mutex<Manifest>>,
-        builder: Arc<Mutex<SessionBuilder>>,
+        inbox: Arc<Inbox>,
     ) -> Result<Self> {
         let mut keeper = Self {
             journal,
-            builder,
+            inbox,
             manifest,
         };
         keeper.write_live()?;
+        keeper.inbox.set_kept();
         Ok(keeper)
     }
 
     /// Writes until the recording ends. What cannot be written ends it.
     pub(super) fn run(mut self, stop: &Stop) -> Left {
-        while stop.sleep_until(Clock::now().after(EVERY)) {
+        loop {
+            let deadline = Clock::now().after(EVERY);
+            if !stop.sleep_until_or(deadline, || self.inbox.has_enough()) {
+                return (self, None);
+            }
             if let Err(error) = self.write_live() {
                 stop.now();
                 return (self, Some(error));
             }
         }
-        (self, None)
     }
 
     /// Writes what is there by now.
@@ -78,7 +83,8 @@ impl Keeper {
 
     /// The same, with this manifest.
     pub(super) fn write(&mut self, manifest: &Manifest) -> Result<()> {
-        self.journal.append(&self.builder, manifest)
+        let part = self.inbox.empty(|builder| self.journal.take(builder));
+        self.journal.append(part, manifest)
     }
 
     /// The journal, when nobody writes it any more.

@@ -1,14 +1,15 @@
 //! The thread that measures resources.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jumper_sampler::Ticker;
 use jumper_sampler::metrics::{Kind, Level, Metric, MetricsRow, MetricsSampler};
 
+use super::from_clock;
+use super::inbox::Inbox;
 use super::stop::Stop;
-use super::{from_clock, lock};
-use crate::{HostId, MetricColumn, MetricKind, SessionBuilder};
+use crate::{HostId, MetricColumn, MetricKind};
 
 /// What the thread found out, apart from the rows.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ pub(super) struct Recorder {
     sampler: MetricsSampler,
     interval: Duration,
     host: HostId,
-    builder: Arc<Mutex<SessionBuilder>>,
+    inbox: Arc<Inbox>,
     stop: Arc<Stop>,
     summary: Summary,
 }
@@ -32,18 +33,18 @@ impl Recorder {
         sampler: MetricsSampler,
         interval: Duration,
         host: HostId,
-        builder: Arc<Mutex<SessionBuilder>>,
+        inbox: Arc<Inbox>,
         stop: Arc<Stop>,
     ) -> Self {
         for metric in sampler.metrics() {
-            let declared = lock(&builder).declare_metric(column(metric));
+            let declared = inbox.open().declare_metric(column(metric));
             declared.expect("bug: a metric of our own has an impossible name");
         }
         Self {
             sampler,
             interval,
             host,
-            builder,
+            inbox,
             stop,
             summary: Summary::default(),
         }
@@ -68,7 +69,7 @@ impl Recorder {
 
     fn measure(&mut self) {
         let sample = self.sampler.sample().clone();
-        let mut builder = lock(&self.builder);
+        let mut builder = self.inbox.open();
         for row in &sample.rows {
             let level = builder.intern_string(row.level.name());
             builder.push_metrics(

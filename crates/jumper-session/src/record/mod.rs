@@ -9,6 +9,7 @@
 //! | `source` | the sampler, which recordings of the own process share |
 //! | `metrics` | samples resources |
 //! | `recorder` | what the threads record into |
+//! | `inbox` | where that is until it is on disk |
 //! | `journal` | keeps what there is on disk meanwhile |
 //! | `sys_paths` | when to ask the program where its modules are |
 //! | `facts` | what the session says about the machine and the program |
@@ -17,6 +18,7 @@
 //! A program that is started to be recorded can have the [`agent`] loaded into it, which makes looking at it cheaper.
 
 mod facts;
+mod inbox;
 mod journal;
 mod metrics;
 mod recorder;
@@ -300,15 +302,15 @@ impl Recording {
             options.clone(),
             agent,
             process,
-            recorder.builder(),
+            recorder.inbox(),
             recorder.manifest(),
             recorder.stop(),
         );
         let stacks = spawn("jumper-stacks", move || stacks.run(sampler))?;
         let metrics = match (resources, options.metrics_interval) {
             (Some(sampler), Some(interval)) => {
-                let (builder, stop) = (recorder.builder(), recorder.stop());
-                let metrics = metrics::Recorder::new(sampler, interval, host, builder, stop);
+                let (inbox, stop) = (recorder.inbox(), recorder.stop());
+                let metrics = metrics::Recorder::new(sampler, interval, host, inbox, stop);
                 Some(spawn("jumper-metrics", move || metrics.run())?)
             }
             _ => None,

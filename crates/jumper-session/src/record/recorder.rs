@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use jumper_sampler::Pid;
 
+use super::inbox::Inbox;
 use super::stop::Stop;
 use super::{Kept, RecordError, journal, lock, spawn};
 use crate::error::Result;
@@ -15,10 +16,10 @@ use crate::{Manifest, Session, SessionBuilder};
 /// sources look at a process.
 ///
 /// Where it is [kept](Kept), what is recorded goes to disk twice a second and out of the memory, but for what may be
-/// referred to again: texts, functions and stacks.
+/// referred to again: texts, functions and stacks. Where much comes at once, it goes earlier.
 #[derive(Debug)]
 pub struct Recorder {
-    builder: Arc<Mutex<SessionBuilder>>,
+    inbox: Arc<Inbox>,
     /// As far as it is known.
     manifest: Arc<Mutex<Manifest>>,
     stop: Arc<Stop>,
@@ -54,10 +55,11 @@ impl Recorder {
         manifest: Manifest,
         kept: Option<Kept>,
     ) -> Result<Self, RecordError> {
+        let stop = Arc::<Stop>::default();
         let mut recorder = Self {
-            builder: Arc::new(Mutex::new(builder)),
+            inbox: Arc::new(Inbox::new(builder, Arc::clone(&stop))),
             manifest: Arc::new(Mutex::new(manifest)),
-            stop: Arc::default(),
+            stop,
             kept,
             keeper: None,
             note: None,
@@ -87,12 +89,13 @@ impl Recorder {
 
     fn keeper(&self, kept: &Kept) -> Result<journal::Keeper> {
         let journal = Journal::beside(&kept.path)?;
-        journal::Keeper::start(journal, self.manifest(), self.builder())
+        journal::Keeper::start(journal, self.manifest(), self.inbox())
     }
 
-    /// Has a source record something. The others wait meanwhile.
+    /// Has a source record something. The others wait meanwhile, and so does this one while what is recorded comes faster than
+    /// it can be written.
     pub fn record<T>(&self, source: impl FnOnce(&mut SessionBuilder) -> T) -> T {
-        source(&mut lock(&self.builder))
+        source(&mut self.inbox.open())
     }
 
     /// Whether it takes no more: it is finished, or cannot be kept.
@@ -105,8 +108,8 @@ impl Recorder {
         self.process == Pid::own()
     }
 
-    pub(super) fn builder(&self) -> Arc<Mutex<SessionBuilder>> {
-        Arc::clone(&self.builder)
+    pub(super) fn inbox(&self) -> Arc<Inbox> {
+        Arc::clone(&self.inbox)
     }
 
     pub(super) fn manifest(&self) -> Arc<Mutex<Manifest>> {
@@ -171,7 +174,7 @@ impl Recorder {
     }
 
     fn take_builder(&self) -> SessionBuilder {
-        std::mem::take(&mut *lock(&self.builder))
+        self.inbox.empty(std::mem::take)
     }
 }
 

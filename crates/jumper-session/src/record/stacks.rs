@@ -9,6 +9,7 @@ use jumper_sampler::{
     Ticker, Tid, Timestamp as Clock, wake_exactly,
 };
 
+use super::inbox::Inbox;
 use super::source::Source;
 use super::stop::Stop;
 use super::sys_paths::Schedule;
@@ -71,7 +72,7 @@ pub(super) struct Recorder {
     /// Kept as long as the program may run another one, which loads it anew.
     agent: Option<Agent>,
     process: ProcessId,
-    builder: Arc<Mutex<SessionBuilder>>,
+    inbox: Arc<Inbox>,
     /// What others see of the summary.
     live: Arc<Mutex<Manifest>>,
     stop: Arc<Stop>,
@@ -87,7 +88,7 @@ impl Recorder {
         options: RecordOptions,
         agent: Option<Agent>,
         process: ProcessId,
-        builder: Arc<Mutex<SessionBuilder>>,
+        inbox: Arc<Inbox>,
         live: Arc<Mutex<Manifest>>,
         stop: Arc<Stop>,
     ) -> Self {
@@ -96,7 +97,7 @@ impl Recorder {
             options,
             agent,
             process,
-            builder,
+            inbox,
             live,
             stop,
             by_tid: HashMap::new(),
@@ -182,7 +183,9 @@ impl Recorder {
             live.stacks.get_or_insert_default().hold = hold;
         }
         if let Some(command) = facts::command_line(self.pid) {
-            lock(&self.builder).set_process_command(self.process, &command);
+            self.inbox
+                .open()
+                .set_process_command(self.process, &command);
         }
         let mut translation = Translation::since(Clock::now());
         let mut ticker = Ticker::start(self.options.interval);
@@ -213,7 +216,7 @@ impl Recorder {
         }
         // Names are found a little after the threads themselves.
         source.with(|sampler| {
-            let mut builder = lock(&self.builder);
+            let mut builder = self.inbox.open();
             for (&id, thread) in translation.threads.iter().zip(sampler.threads()) {
                 if let Some(id) = id {
                     builder.set_thread_name(id, &thread.name);
@@ -260,7 +263,7 @@ impl Recorder {
     }
 
     fn append(&mut self, tick: &Tick<'_>, translation: &mut Translation) {
-        let mut builder = lock(&self.builder);
+        let mut builder = self.inbox.open();
         let chosen = &self.options.threads;
         translation.learn(tick, &mut builder, self.process, chosen, &mut self.by_tid);
         // A sample stands for the time since the look before it, however late either was.

@@ -30,11 +30,25 @@ impl Stop {
         self.stopped.load(Ordering::Acquire)
     }
 
+    /// Has those who sleep look whether what they wait for is there.
+    pub(super) fn wake(&self) {
+        let _guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        self.changed.notify_all();
+    }
+
     /// Sleeps until `deadline`. False where the flag was raised before it.
     pub(super) fn sleep_until(&self, deadline: Timestamp) -> bool {
+        self.sleep_until_or(deadline, || false)
+    }
+
+    /// Sleeps until `deadline`, or until `is_due` after a [`wake`](Self::wake). False where the flag was raised before.
+    pub(super) fn sleep_until_or(&self, deadline: Timestamp, is_due: impl Fn() -> bool) -> bool {
         loop {
             if self.is_raised() {
                 return false;
+            }
+            if is_due() {
+                return true;
             }
             let left = deadline.saturating_duration_since(Timestamp::now());
             if left <= EXACT {
@@ -42,7 +56,7 @@ impl Stop {
                 return !self.is_raised();
             }
             let guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
-            if !self.is_raised() {
+            if !self.is_raised() && !is_due() {
                 drop(self.changed.wait_timeout(guard, left - EXACT));
             }
         }

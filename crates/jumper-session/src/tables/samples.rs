@@ -126,18 +126,33 @@ impl SampleTable {
     /// The same without state and task where these were not read.
     pub(crate) fn row(&self, row: usize) -> Sample {
         let thread = self.threads[row];
-        let (host, process) = self.owners[thread.index()];
-        let task = self.tasks.get(row).copied();
+        let (host, process) = self.owner(thread);
         Sample {
             time: self.times[row],
             duration: Duration::from_nanos(self.durations[row]),
             host,
             process,
             thread,
-            task: task.filter(|&task| task != NONE_U64),
+            task: self.task(row),
             state: self.states.get(row).copied().unwrap_or_default(),
             stack: self.stack(row),
         }
+    }
+
+    /// The machine and the process of a thread that has samples.
+    pub(crate) fn owner(&self, thread: ThreadId) -> (HostId, ProcessId) {
+        self.owners[thread.index()]
+    }
+
+    /// Whether any row may have a task.
+    pub(crate) fn has_tasks(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    /// The task in row `row`, where tasks were read.
+    pub(crate) fn task(&self, row: usize) -> Option<u64> {
+        let task = self.tasks.get(row).copied();
+        task.filter(|&task| task != NONE_U64)
     }
 
     /// The stack in row `row`.

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::writer::StreamWriter;
@@ -42,8 +42,8 @@ pub(crate) struct Journal {
     cells: Vec<Cell>,
 }
 
-/// What has come since the last time, without what was small enough to be turned into columns at once.
-struct Part {
+/// What has come since the last time. What is small is columns already.
+pub(crate) struct Part {
     frames: Vec<ArrayRef>,
     stacks: Vec<ArrayRef>,
     processes: Option<(Vec<Process>, Vec<ArrayRef>)>,
@@ -95,24 +95,10 @@ impl Journal {
         &self.session
     }
 
-    /// Writes what the builder has got since the last time, and takes samples and metrics out of it. The
-    /// manifest is the caller's, but for the machines.
-    pub(crate) fn append(
-        &mut self,
-        builder: &Mutex<SessionBuilder>,
-        manifest: &Manifest,
-    ) -> Result<()> {
-        let part = {
-            let mut builder = builder.lock().unwrap_or_else(PoisonError::into_inner);
-            self.hosts = builder.hosts().to_vec();
-            self.part(&mut builder)
-        };
-        self.write(part, manifest)
-            .map_err(|error| Error::write(&self.session, error))
-    }
-
-    /// Under the builder's lock, so that it is quick: the sampler waits for it.
-    fn part(&self, builder: &mut SessionBuilder) -> Part {
+    /// Takes what the builder has got since the last time, for [`append`](Self::append): samples and metrics out of it. Sources
+    /// wait for it, so that it is quick.
+    pub(crate) fn take(&mut self, builder: &mut SessionBuilder) -> Part {
+        self.hosts = builder.hosts().to_vec();
         let tables = builder.tables();
         let frames = self.frames.rows..tables.frames.len();
         let stacks = self.stacks.rows..tables.stacks.len();
@@ -139,6 +125,12 @@ impl Journal {
             samples: builder.take_samples(),
             metrics,
         }
+    }
+
+    /// Writes what was taken. The manifest is the caller's, but for the machines.
+    pub(crate) fn append(&mut self, part: Part, manifest: &Manifest) -> Result<()> {
+        self.write(part, manifest)
+            .map_err(|error| Error::write(&self.session, error))
     }
 
     fn write(&mut self, part: Part, manifest: &Manifest) -> io::Result<()> {
@@ -362,7 +354,7 @@ mod tests {
 
     /// A recording that goes on.
     struct Recorded {
-        builder: Mutex<SessionBuilder>,
+        builder: SessionBuilder,
         host: HostId,
         level: StringId,
         process: ProcessId,
@@ -390,7 +382,7 @@ mod tests {
             let threads = (0..2).map(|id| builder.add_thread(process, id, None));
             let threads = threads.collect();
             Self {
-                builder: Mutex::new(builder),
+                builder,
                 host,
                 level,
                 process,
@@ -400,11 +392,16 @@ mod tests {
             }
         }
 
+        fn append_to(&mut self, journal: &mut Journal) {
+            let part = journal.take(&mut self.builder);
+            journal.append(part, &manifest()).expect("there is room");
+        }
+
         /// Some functions, stacks, samples and metrics more; a thread gets a name, and a metric is new.
         fn go_on(&mut self) {
             self.round += 1;
             let round = self.round;
-            let mut builder = self.builder.lock().expect("not poisoned");
+            let builder = &mut self.builder;
             let names = ["a", "b\n", "</script>"].map(|name| format!("{name}{round}"));
             for (row, name) in names.iter().enumerate() {
                 let function = builder.intern_function(&Function {
@@ -488,12 +485,9 @@ mod tests {
         for _ in 0..6 {
             recorded.go_on();
             at_once.go_on();
-            journal
-                .append(&recorded.builder, &manifest())
-                .expect("there is room");
+            recorded.append_to(&mut journal);
         }
-        let expected = at_once.builder.into_inner().expect("not poisoned");
-        let expected = shown(&expected.finish(Manifest::default()));
+        let expected = shown(&at_once.builder.finish(Manifest::default()));
 
         assert!(Session::is_unfinished(&path));
         let live = Session::open(&path).expect("it can be read at any time");
@@ -522,9 +516,7 @@ mod tests {
         let mut recorded = Recorded::new();
         let mut journal = Journal::beside(&path).expect("there is room");
         recorded.go_on();
-        journal
-            .append(&recorded.builder, &manifest())
-            .expect("there is room");
+        recorded.append_to(&mut journal);
         assert_eq!(
             Session::open(&path).expect("the old one").samples().len(),
             0
@@ -550,9 +542,7 @@ mod tests {
         let mut journal = Journal::beside(&path).expect("there is room");
         for _ in 0..4 {
             recorded.go_on();
-            journal
-                .append(&recorded.builder, &manifest())
-                .expect("there is room");
+            recorded.append_to(&mut journal);
         }
     }
 
@@ -564,9 +554,7 @@ mod tests {
         let mut journal = Journal::beside(&path).expect("there is room");
         for _ in 0..3 {
             recorded.go_on();
-            journal
-                .append(&recorded.builder, &manifest())
-                .expect("there is room");
+            recorded.append_to(&mut journal);
         }
         drop(journal);
         for table in [
