@@ -296,7 +296,7 @@ impl SessionBuilder {
         }
         Session {
             manifest,
-            tables: self.tables,
+            tables: self.tables.into(),
             parts: Parts::ALL,
             rows: RowCounts::default(),
             attribution: None,

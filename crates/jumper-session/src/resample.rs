@@ -1,6 +1,7 @@
 //! A session as a coarser interval would have given it.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -29,7 +30,7 @@ impl Session {
             nanos => nanos,
         };
         self.parts.assert(Parts::SAMPLES.with(Parts::METRICS));
-        let (tables, manifest) = (&mut self.tables, &mut self.manifest);
+        let (tables, manifest) = (Arc::make_mut(&mut self.tables), &mut self.manifest);
         tables.samples = resampled(&tables.samples, tables.threads.len(), interval_ns);
         tables.metrics = averaged(&tables.metrics, manifest.start, interval_ns);
         if let Some(stacks) = &mut manifest.stacks {

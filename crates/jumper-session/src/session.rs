@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Result;
@@ -18,11 +19,11 @@ use crate::{
 /// A recording: its manifest and its tables, which never change.
 ///
 /// Every handle in it is valid, whether it came from a [`SessionBuilder`](crate::SessionBuilder) or from a
-/// file. Of a file it may have only [`Parts`].
+/// file. Of a file it may have only [`Parts`]. A copy of a session shares the tables with it.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(crate) manifest: Manifest,
-    pub(crate) tables: Tables,
+    pub(crate) tables: Arc<Tables>,
     /// What of the tables was read.
     pub(crate) parts: Parts,
     /// How many rows the tables have that were not.

@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         manifest.notes.append(&mut self.notes);
         let mut session = Session {
             manifest,
-            tables: std::mem::take(&mut self.tables),
+            tables: std::mem::take(&mut self.tables).into(),
             parts: self.parts,
             rows: self.rows,
             attribution: None,

@@ -6,6 +6,7 @@ mod span;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
@@ -297,7 +298,7 @@ impl Session {
         if self.parts.contains(Attribution::NEEDS) {
             self.attribution = Some(Attribution::of(&self));
         }
-        let tables = &mut self.tables;
+        let tables = Arc::make_mut(&mut self.tables);
         let samples = tables
             .samples
             .filter_map(|sample| selection.part_of(sample));
@@ -444,7 +445,7 @@ mod tests {
         // Two cells with idle time before, between and behind them, one within another, and one that never ended.
         let cells = [(12, Some(32)), (52, Some(62)), (55, Some(58)), (95, None)];
         for (start, end) in cells {
-            session.tables.cells.push(Cell {
+            Arc::make_mut(&mut session.tables).cells.push(Cell {
                 process: ProcessId::from_raw(0),
                 start: nanos(start),
                 end: end.map(nanos),
