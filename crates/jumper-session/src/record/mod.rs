@@ -436,7 +436,7 @@ impl Recording {
                     samples: metrics.samples,
                     late: metrics.late,
                 }),
-            notes: stacks.notes,
+            notes: [stacks.notes, metrics.notes].concat(),
             ..Manifest::default()
         };
         self.recorder.end(manifest)

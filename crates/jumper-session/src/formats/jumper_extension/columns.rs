@@ -191,10 +191,10 @@ mod tests {
 
         let sampler = MetricsSampler::new(Pid::new(std::process::id())).expect("we are alive");
         for metric in sampler.metrics() {
-            if known(metric.name).is_none() {
+            if known(&metric.name).is_none() {
                 continue;
             }
-            let (column, _) = from_theirs(metric.name);
+            let (column, _) = from_theirs(&metric.name);
             let kind = match metric.kind {
                 Kind::Gauge => MetricKind::Gauge,
                 Kind::Counter => MetricKind::Counter,
