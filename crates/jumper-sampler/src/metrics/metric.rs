@@ -15,6 +15,8 @@ pub enum Unit {
     Mebibytes,
     /// 2^20 bytes in a second.
     MebibytesPerSecond,
+    /// Bytes in a second.
+    BytesPerSecond,
     /// Events in a second.
     PerSecond,
     /// A plain number.
@@ -41,6 +43,7 @@ impl Unit {
             Self::Gibibytes => "GiB",
             Self::Mebibytes => "MiB",
             Self::MebibytesPerSecond => "MiB/s",
+            Self::BytesPerSecond => "B/s",
             Self::PerSecond => "1/s",
             Self::Count => "",
             Self::Seconds => "s",

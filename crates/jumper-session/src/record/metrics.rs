@@ -136,5 +136,6 @@ fn column(metric: &Metric) -> MetricColumn {
             Kind::Counter => MetricKind::Counter,
         },
         help: metric.help.to_string(),
+        beat: metric.beat,
     }
 }

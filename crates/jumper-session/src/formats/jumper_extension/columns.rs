@@ -111,6 +111,7 @@ pub(super) fn from_theirs(name: &str) -> (MetricColumn, f64) {
         unit: known.ours.into(),
         kind: known.kind,
         help: known.help.into(),
+        beat: None,
     };
     (column, scale(known.theirs, known.ours))
 }
