@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+#[cfg(feature = "record")]
+use jumper_session::Level;
 use jumper_session::formats::FORMATS;
 use jumper_session::{CellSpan, Span, Thresholds};
 
@@ -130,6 +132,11 @@ pub(crate) struct RecordArgs {
         allow_negative_numbers = true
     )]
     pub(crate) metrics_interval: f64,
+
+    /// Measure what this level uses: process, user, system, slurm or container; can be given more than once [default: process
+    /// and system]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) level: Vec<Level>,
 
     /// How running threads are held while they are read [default: agent for run, ptrace for attach]
     #[arg(long, value_name = "HOW")]

@@ -53,6 +53,7 @@ fn metrics(builder: &mut SessionBuilder, host: jumper_session::HostId) {
             unit: unit.into(),
             kind,
             help: String::new(),
+            beat: None,
         };
         builder.declare_metric(column).expect("a good name");
     }

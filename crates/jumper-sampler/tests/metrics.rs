@@ -485,44 +485,59 @@ fn a_process_that_is_not_there_is_an_error_that_names_it() {
 }
 
 /// Brings one metric, the number of processes.
-struct Own(&'static [Metric]);
+struct Own(Vec<Metric>);
+
+impl Own {
+    fn boxed() -> Box<Self> {
+        Box::new(Self(vec![Self::metric("own")]))
+    }
+
+    fn metric(name: &'static str) -> Metric {
+        Metric::new(name.into(), Unit::Count, Kind::Gauge, "processes, again")
+    }
+}
 
 impl Collector for Own {
-    fn metrics(&self) -> &'static [Metric] {
-        self.0
+    fn metrics(&self) -> &[Metric] {
+        &self.0
+    }
+
+    fn begin(&mut self, _: &Scan) {
+        if self.0.len() == 1 {
+            self.0.extend([Self::metric("late"), Self::metric("rss")]);
+        }
     }
 
     fn collect(&mut self, level: Level, scan: &Scan, values: &mut [Option<f64>]) {
-        if level == Level::Process {
-            values[0] = Some(scan.pids().count() as f64);
-        }
+        let count = scan.pids(level).map(|pids| pids.count() as f64);
+        values.fill(count.filter(|_| level == Level::Process));
     }
 }
 
 #[test]
 fn a_collector_of_the_user_joins_the_table() {
-    const OWN: Metric = Metric {
-        name: "own",
-        unit: Unit::Count,
-        kind: Kind::Gauge,
-        help: "processes, again",
-    };
     let program = Program::start();
     let mut table = Table::of(&program);
     table
         .sampler
-        .add_collector(Box::new(Own(&[OWN])))
+        .add_collector(Own::boxed())
         .expect("the name is free");
     let again = table
         .sampler
-        .add_collector(Box::new(Own(&[OWN])))
+        .add_collector(Own::boxed())
         .expect_err("the name is taken");
     assert!(
-        matches!(again, MetricsError::DuplicateMetric { name: "own" }),
+        matches!(&again, MetricsError::DuplicateMetric { name } if name == "own"),
         "{again}"
     );
+    assert_eq!(table.sampler.metrics().last(), Some(&Own::metric("own")));
     table.sample();
     assert_eq!(table.last("own"), Some(1.0));
     assert_eq!(table.values(Level::System, "own"), [None]);
-    assert_eq!(table.sampler.metrics().last(), Some(&OWN));
+    // Another metric comes with the first sample, and one whose name is taken.
+    assert_eq!(table.sampler.metrics().last(), Some(&Own::metric("late")));
+    assert_eq!(table.last("late"), Some(1.0));
+    assert_ne!(table.last("rss"), Some(1.0));
+    let notes = table.sampler.take_notes();
+    assert!(notes.len() == 1 && notes[0].contains("`rss`"), "{notes:?}");
 }

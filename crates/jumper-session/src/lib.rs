@@ -168,7 +168,7 @@ pub use processors::{
 };
 #[cfg(feature = "record")]
 pub use record::{
-    Agent, HoldMode, Kept, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
+    Agent, HoldMode, Kept, Level, Patience, PerProcess, Pid, Progress, RecordError, RecordOptions,
     Recorder, Recording, SysPaths, agent,
 };
 pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};

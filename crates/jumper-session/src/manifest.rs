@@ -318,10 +318,10 @@ mod nanos {
 }
 
 /// A `Duration` as whole nanoseconds, or null.
-mod optional_nanos {
+pub(crate) mod optional_nanos {
     use super::{Deserialize, Duration, Serialize};
 
-    pub(super) fn serialize<S: serde::Serializer>(
+    pub(crate) fn serialize<S: serde::Serializer>(
         duration: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -330,7 +330,7 @@ mod optional_nanos {
             .serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
         Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_nanos))

@@ -54,6 +54,7 @@ impl Maker {
                     false => MetricKind::Gauge,
                 },
                 help: String::new(),
+                beat: None,
             };
             self.builder.declare_metric(column).unwrap();
         }

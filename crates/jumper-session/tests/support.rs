@@ -140,6 +140,7 @@ fn metrics(builder: &mut SessionBuilder, hosts: [HostId; 2], random: &mut Random
             unit: unit.into(),
             kind,
             help: format!("what \"{name}\" is\n"),
+            beat: None,
         };
         builder.declare_metric(column).unwrap();
     }

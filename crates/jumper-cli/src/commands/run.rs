@@ -98,6 +98,7 @@ pub(super) fn options(arguments: &RecordArgs, default: HoldArg) -> Result<Record
     let options = RecordOptions::default().with_interval(arguments.interval)?;
     Ok(options
         .with_metrics_interval(arguments.metrics_interval)?
+        .with_levels(arguments.level.iter().copied())
         .with_hold(hold))
 }
 

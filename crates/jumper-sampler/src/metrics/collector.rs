@@ -1,7 +1,8 @@
 //! What a source of metrics is, and what all sources share.
 
 use super::MetricsError;
-use super::metric::{Level, Metric};
+use super::level::Level;
+use super::metric::Metric;
 use super::procfs::MachineUnits;
 use super::tree::ProcessTree;
 use crate::{Pid, Timestamp};
@@ -9,36 +10,49 @@ use crate::{Pid, Timestamp};
 /// One source of metrics. Each fills its own columns in every row of a sample.
 ///
 /// A collector remembers what it needs from one sample to the next, e.g. totals to difference. It does not fail: a
-/// value that it cannot read stays `None`. It must not wait, since all others wait with it.
+/// value that it cannot read stays `None`. It must not wait, since all others wait with it: who has to, as for a driver or an
+/// interpreter, reads on a thread of its own and hands over here what that one read last.
 ///
 /// ```
 /// use jumper_sampler::metrics::{Collector, Kind, Level, Metric, Scan, Unit};
 ///
 /// /// The number of processes with an even number.
-/// struct EvenPids;
+/// struct EvenPids([Metric; 1]);
+///
+/// impl EvenPids {
+///     fn new() -> Self {
+///         Self([Metric::new("even_pids".into(), Unit::Count, Kind::Gauge, "even process numbers")])
+///     }
+/// }
 ///
 /// impl Collector for EvenPids {
-///     fn metrics(&self) -> &'static [Metric] {
-///         const METRICS: [Metric; 1] =
-///             [Metric { name: "even_pids", unit: Unit::Count, kind: Kind::Gauge, help: "even process numbers" }];
-///         &METRICS
+///     fn metrics(&self) -> &[Metric] {
+///         &self.0
 ///     }
 ///
 ///     fn collect(&mut self, level: Level, scan: &Scan, values: &mut [Option<f64>]) {
-///         if level == Level::Process {
-///             values[0] = Some(scan.pids().filter(|pid| pid.get() % 2 == 0).count() as f64);
-///         }
+///         values[0] = scan.pids(level).map(|pids| pids.filter(|pid| pid.get() % 2 == 0).count() as f64);
 ///     }
 /// }
+/// # EvenPids::new();
 /// ```
 pub trait Collector: Send {
-    /// The columns it fills, always the same.
-    fn metrics(&self) -> &'static [Metric];
+    /// The columns it fills. More may come at the end while samples are taken; those that were there stay.
+    fn metrics(&self) -> &[Metric];
+
+    /// Called once before each sample, for what is not any level's.
+    fn begin(&mut self, _scan: &Scan) {}
 
     /// Fills in the values of `level`.
     ///
-    /// `values` is aligned with [`metrics`](Self::metrics) and all `None`. Called once for each level and sample.
+    /// `values` is aligned with [`metrics`](Self::metrics) and all `None`. Called once for each level and sample, in the order
+    /// of [`Level::ALL`].
     fn collect(&mut self, level: Level, scan: &Scan, values: &mut [Option<f64>]);
+
+    /// Something that whoever reads the recording should know, each once: that the source is late, or gone.
+    fn take_note(&mut self) -> Option<String> {
+        None
+    }
 }
 
 /// What is read once for all collectors of a sample: its time, and the observed processes.
@@ -76,11 +90,13 @@ impl Scan {
         self.root
     }
 
-    /// The observed processes that run, ancestors before descendants.
-    pub fn pids(&self) -> impl Iterator<Item = Pid> {
-        self.tree
-            .running()
-            .map(|(process, _)| Pid::new(process.pid))
+    /// The processes of `level` that run; `None` where they are not known, or nobody asked for the level.
+    pub fn pids(&self, level: Level) -> Option<impl Iterator<Item = Pid>> {
+        (level == Level::Process).then(|| {
+            self.tree
+                .running()
+                .map(|(process, _)| Pid::new(process.pid))
+        })
     }
 
     /// Whether none of the observed processes runs any more.

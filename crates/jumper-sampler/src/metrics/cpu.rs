@@ -4,12 +4,13 @@
 //! one processor for each process. The totals do not drift.
 
 use super::collector::{Collector, Scan};
-use super::metric::{Level, Metric, Unit, counter, gauge};
+use super::level::Level;
+use super::metric::{Metric, Unit, counter, gauge};
 use super::procfs::TextFile;
 use super::rate::Rate;
 use super::tree::Counter;
 
-const METRICS: [Metric; 2] = [
+static METRICS: [Metric; 2] = [
     gauge(
         "cpu_util_avg",
         Unit::Percent,
@@ -39,7 +40,7 @@ pub(super) struct Cpu {
 }
 
 impl Collector for Cpu {
-    fn metrics(&self) -> &'static [Metric] {
+    fn metrics(&self) -> &[Metric] {
         &METRICS
     }
 
@@ -47,6 +48,7 @@ impl Collector for Cpu {
         let (utilisation, ticks) = match level {
             Level::Process => self.tree(scan),
             Level::System => self.machine(),
+            _ => return,
         };
         values[0] = utilisation;
         values[1] = ticks.map(|ticks| ticks as f64 / scan.units().ticks_per_second as f64);

@@ -30,6 +30,12 @@ pub enum MetricsError {
     #[error("there is already a metric `{name}`; give the collector's metric another name")]
     DuplicateMetric {
         /// The name that both have.
-        name: &'static str,
+        name: String,
+    },
+    /// There is no level of that name.
+    #[error("there is no level `{name}`; there are process, user, system, slurm and container")]
+    UnknownLevel {
+        /// What was asked for.
+        name: String,
     },
 }

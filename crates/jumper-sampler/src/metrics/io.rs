@@ -2,11 +2,12 @@
 
 use super::collector::{Collector, Scan};
 use super::disks::Disks;
-use super::metric::{Level, Metric, Unit, gauge, mebibytes_from_bytes};
+use super::level::Level;
+use super::metric::{Metric, Unit, gauge, mebibytes_from_bytes};
 use super::rate::Rate;
 use super::tree::Counter;
 
-const METRICS: [Metric; 4] = [
+static METRICS: [Metric; 4] = [
     gauge(
         "io_read",
         Unit::MebibytesPerSecond,
@@ -41,7 +42,7 @@ pub(super) struct Io {
 }
 
 impl Collector for Io {
-    fn metrics(&self) -> &'static [Metric] {
+    fn metrics(&self) -> &[Metric] {
         &METRICS
     }
 
@@ -55,6 +56,7 @@ impl Collector for Io {
                     .map_or([None; 4], |totals| totals.map(Some)),
                 &mut self.machine_rates,
             ),
+            _ => return,
         };
         for ((value, rate), total) in values.iter_mut().zip(rates).zip(totals) {
             *value = rate.per_second(scan.time(), total);

@@ -1,10 +1,11 @@
 //! Memory, of the observed processes from `/proc/PID/smaps_rollup` and `stat`, of the machine from `/proc/meminfo`.
 
 use super::collector::{Collector, Scan};
-use super::metric::{Level, Metric, Unit, gauge, gibibytes_from_bytes, gibibytes_from_kibibytes};
+use super::level::Level;
+use super::metric::{Metric, Unit, gauge, gibibytes_from_bytes, gibibytes_from_kibibytes};
 use super::procfs::{Missing, TextFile, value_of};
 
-const METRICS: [Metric; 2] = [
+static METRICS: [Metric; 2] = [
     gauge(
         "memory",
         Unit::Gibibytes,
@@ -30,7 +31,7 @@ pub(super) struct Memory {
 }
 
 impl Collector for Memory {
-    fn metrics(&self) -> &'static [Metric] {
+    fn metrics(&self) -> &[Metric] {
         &METRICS
     }
 
@@ -42,6 +43,7 @@ impl Collector for Memory {
                 values[1] = Some(resident_gibibytes(scan));
             }
             Level::System => values[0] = self.used_kibibytes().map(gibibytes_from_kibibytes),
+            _ => {}
         }
     }
 }

@@ -1,18 +1,17 @@
 //! The sampler: asks every collector, level by level, and puts the answers into one table.
 
 use std::fmt;
-use std::ops::Range;
 
 use super::MetricsError;
 use super::collector::{Collector, Scan};
 use super::cpu::Cpu;
 use super::io::Io;
+use super::level::Level;
 use super::memory::Memory;
-use super::metric::{Level, Metric};
+use super::metric::Metric;
+use super::options::MetricsOptions;
 use super::threads::Threads;
 use crate::{Pid, Timestamp};
-
-const LEVELS: [Level; 2] = [Level::Process, Level::System];
 
 /// The values of one level at one time.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,12 +48,15 @@ pub struct MetricsSampler {
     collectors: Vec<Columns>,
     metrics: Vec<Metric>,
     sample: MetricsSample,
+    notes: Vec<String>,
 }
 
 /// A collector and where in a row its values go.
 struct Columns {
     collector: Box<dyn Collector>,
-    range: Range<usize>,
+    /// The column of each of its metrics; `None` for one that came late under a name that was taken.
+    positions: Vec<Option<usize>>,
+    values: Vec<Option<f64>>,
 }
 
 impl MetricsSampler {
@@ -65,22 +67,30 @@ impl MetricsSampler {
     /// [`MetricsError::NoSuchProcess`] where `root` does not run, [`MetricsError::Proc`] where `/proc` does not work
     /// as expected.
     pub fn new(root: Pid) -> Result<Self, MetricsError> {
+        Self::with_options(root, &MetricsOptions::default())
+    }
+
+    /// The same for other levels.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_options(root: Pid, options: &MetricsOptions) -> Result<Self, MetricsError> {
         let scan = Scan::new(root)?;
-        let rows = LEVELS
-            .map(|level| MetricsRow {
-                level,
-                values: Vec::new(),
-            })
-            .into();
+        let rows = options.levels.iter().map(|&level| MetricsRow {
+            level,
+            values: Vec::new(),
+        });
         let sample = MetricsSample {
             time: scan.time(),
-            rows,
+            rows: rows.collect(),
         };
         let mut sampler = Self {
             scan,
             collectors: Vec::new(),
             metrics: Vec::new(),
             sample,
+            notes: Vec::new(),
         };
         for collector in standard_collectors() {
             sampler.add_collector(collector)?;
@@ -99,26 +109,62 @@ impl MetricsSampler {
             if self.position(name).is_some()
                 || added[..at].iter().any(|metric| metric.name == *name)
             {
-                return Err(MetricsError::DuplicateMetric { name });
+                return Err(MetricsError::DuplicateMetric {
+                    name: name.to_string(),
+                });
             }
         }
-        let range = self.metrics.len()..self.metrics.len() + added.len();
-        self.metrics.extend_from_slice(added);
-        self.collectors.push(Columns { collector, range });
-        for row in &mut self.sample.rows {
-            row.values.resize(self.metrics.len(), None);
-        }
+        self.collectors.push(Columns {
+            collector,
+            positions: Vec::new(),
+            values: Vec::new(),
+        });
+        self.take_in(self.collectors.len() - 1);
         Ok(())
     }
 
-    /// What is measured: the columns of every row, in order.
+    /// Gives the metrics of a collector that have none yet a column each.
+    fn take_in(&mut self, collector: usize) {
+        let columns = &mut self.collectors[collector];
+        let declared = columns.collector.metrics();
+        for metric in &declared[columns.positions.len()..] {
+            let is_taken = self.metrics.iter().any(|known| known.name == metric.name);
+            if is_taken {
+                self.notes.push(format!(
+                    "a second metric `{}` is left out; give it another name",
+                    metric.name
+                ));
+            } else {
+                self.metrics.push(metric.clone());
+            }
+            columns
+                .positions
+                .push((!is_taken).then(|| self.metrics.len() - 1));
+        }
+        columns.values.resize(columns.positions.len(), None);
+        for row in &mut self.sample.rows {
+            row.values.resize(self.metrics.len(), None);
+        }
+    }
+
+    /// What is measured: the columns of every row, in order. A sample may add some at the end.
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics
+    }
+
+    /// Whose use is measured: the rows of every sample, in order.
+    pub fn levels(&self) -> impl Iterator<Item = Level> {
+        self.sample.rows.iter().map(|row| row.level)
     }
 
     /// The column of the metric called `name`.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.metrics.iter().position(|metric| metric.name == name)
+    }
+
+    /// What there is to say since the last call, for whoever reads the recording: that a source is late, or gone.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Takes a sample now. It replaces the one before, which has to be cloned to be kept.
@@ -129,10 +175,26 @@ impl MetricsSampler {
         let time = Timestamp::now();
         self.scan.refresh(time);
         self.sample.time = time;
+        for at in 0..self.collectors.len() {
+            let columns = &mut self.collectors[at];
+            columns.collector.begin(&self.scan);
+            self.notes.extend(columns.collector.take_note());
+            if columns.collector.metrics().len() > columns.positions.len() {
+                self.take_in(at);
+            }
+        }
         for MetricsRow { level, values } in &mut self.sample.rows {
             values.fill(None);
-            for Columns { collector, range } in &mut self.collectors {
-                collector.collect(*level, &self.scan, &mut values[range.clone()]);
+            for columns in &mut self.collectors {
+                columns.values.fill(None);
+                columns
+                    .collector
+                    .collect(*level, &self.scan, &mut columns.values);
+                for (position, value) in columns.positions.iter().zip(&columns.values) {
+                    if let Some(position) = position {
+                        values[*position] = *value;
+                    }
+                }
             }
         }
         &self.sample

@@ -2,10 +2,11 @@
 
 use super::children::numbered_entries;
 use super::collector::{Collector, Scan};
-use super::metric::{Level, Metric, Unit, gauge};
+use super::level::Level;
+use super::metric::{Metric, Unit, gauge};
 use super::procfs::TextFile;
 
-const METRICS: [Metric; 2] = [
+static METRICS: [Metric; 2] = [
     gauge(
         "threads",
         Unit::Count,
@@ -26,7 +27,7 @@ pub(super) struct Threads {
 }
 
 impl Collector for Threads {
-    fn metrics(&self) -> &'static [Metric] {
+    fn metrics(&self) -> &[Metric] {
         &METRICS
     }
 
@@ -41,6 +42,7 @@ impl Collector for Threads {
                 values[0] = self.machine_threads().map(|threads| threads as f64);
                 values[1] = machine_processes().map(|processes| processes as f64);
             }
+            _ => {}
         }
     }
 }

@@ -17,10 +17,15 @@ pub(super) struct Summary {
     pub(super) samples: u64,
     pub(super) late: u64,
     pub(super) cpu_time: Option<Duration>,
+    pub(super) notes: Vec<String>,
 }
 
 pub(super) struct Recorder {
     sampler: MetricsSampler,
+    /// How many of the sampler's metrics the session was asked to have: more may come while it goes on.
+    declared: usize,
+    /// Those that it has, by their position in a row of the sampler, in the order of its columns.
+    columns: Vec<usize>,
     interval: Duration,
     host: HostId,
     inbox: Arc<Inbox>,
@@ -36,18 +41,18 @@ impl Recorder {
         inbox: Arc<Inbox>,
         stop: Arc<Stop>,
     ) -> Self {
-        for metric in sampler.metrics() {
-            let declared = inbox.open().declare_metric(column(metric));
-            declared.expect("bug: a metric of our own has an impossible name");
-        }
-        Self {
+        let mut recorder = Self {
             sampler,
+            declared: 0,
+            columns: Vec::new(),
             interval,
             host,
             inbox,
             stop,
             summary: Summary::default(),
-        }
+        };
+        recorder.declare();
+        recorder
     }
 
     /// Measures at once, at every deadline, and once more when the recording ends.
@@ -69,6 +74,7 @@ impl Recorder {
 
     fn measure(&mut self) {
         let sample = self.sampler.sample().clone();
+        self.declare();
         let mut builder = self.inbox.open();
         for row in &sample.rows {
             let level = builder.intern_string(row.level.name());
@@ -85,6 +91,20 @@ impl Recorder {
             }
         }
         self.summary.samples += 1;
+        self.summary.notes.extend(self.sampler.take_notes());
+    }
+
+    /// Gives each metric that is new a column.
+    fn declare(&mut self) {
+        let mut builder = self.inbox.open();
+        let metrics = self.sampler.metrics().iter().enumerate();
+        for (position, metric) in metrics.skip(self.declared) {
+            match builder.declare_metric(column(metric)) {
+                Ok(_) => self.columns.push(position),
+                Err(error) => self.summary.notes.push(error.to_string()),
+            }
+        }
+        self.declared = self.sampler.metrics().len();
     }
 
     fn value(&self, row: &MetricsRow, name: &str) -> Option<f64> {
@@ -97,22 +117,26 @@ impl Recorder {
     /// more is no measurement of what it was like.
     fn while_alive(&self, row: &MetricsRow) -> Vec<Option<f64>> {
         let ended = self.value(row, "processes") == Some(0.0);
-        let kept = |metric: &Metric| !(ended && metric.kind == Kind::Gauge);
-        let values = self.sampler.metrics().iter().zip(&row.values);
-        values
-            .map(|(metric, value)| value.filter(|_| kept(metric)))
+        let kept = |position: usize| {
+            let metric = &self.sampler.metrics()[position];
+            !(ended && metric.kind == Kind::Gauge)
+        };
+        let positions = self.columns.iter();
+        positions
+            .map(|&position| row.values[position].filter(|_| kept(position)))
             .collect()
     }
 }
 
 fn column(metric: &Metric) -> MetricColumn {
     MetricColumn {
-        name: metric.name.into(),
+        name: metric.name.to_string(),
         unit: metric.unit.symbol().into(),
         kind: match metric.kind {
             Kind::Gauge => MetricKind::Gauge,
             Kind::Counter => MetricKind::Counter,
         },
-        help: metric.help.into(),
+        help: metric.help.to_string(),
+        beat: metric.beat,
     }
 }

@@ -31,7 +31,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use jumper_sampler::metrics::{MetricsError, MetricsSampler};
+pub use jumper_sampler::metrics::Level;
+use jumper_sampler::metrics::{MetricsError, MetricsOptions, MetricsSampler};
 pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid, SysPaths};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
 
@@ -51,6 +52,8 @@ pub struct RecordOptions {
     pub interval: Duration,
     /// The time between two measurements of resources; `None` for none. Default 0.5 s.
     pub metrics_interval: Option<Duration>,
+    /// Whose use of resources is measured. Default: the process's and the system's.
+    pub levels: Vec<Level>,
     /// How running threads are held while they are read. [`HoldMode::Agent`] is what
     /// [`Recording::start_through`] does; otherwise it is the same as [`HoldMode::Ptrace`].
     pub hold: HoldMode,
@@ -75,6 +78,7 @@ impl Default for RecordOptions {
         Self {
             interval: Duration::from_millis(1),
             metrics_interval: Some(Duration::from_millis(500)),
+            levels: vec![Level::Process, Level::System],
             hold: HoldMode::Ptrace,
             threads: Vec::new(),
             kept: None,
@@ -103,6 +107,15 @@ impl RecordOptions {
             metrics_interval: Some(checked_interval(seconds)?),
             ..self
         })
+    }
+
+    /// These options with resources of these levels.
+    #[must_use]
+    pub fn with_levels(self, levels: impl IntoIterator<Item = Level>) -> Self {
+        Self {
+            levels: levels.into_iter().collect(),
+            ..self
+        }
     }
 
     /// These options with another way to hold threads.
@@ -268,7 +281,11 @@ impl Recording {
         let start = from_clock(Clock::now());
         let resources = options
             .metrics_interval
-            .map(|_| MetricsSampler::new(pid))
+            .map(|_| {
+                let levels = options.levels.iter().copied();
+                let wanted = MetricsOptions::default().with_levels(levels);
+                MetricsSampler::with_options(pid, &wanted)
+            })
             .transpose()?;
         let mut builder = SessionBuilder::new();
         let host = builder.add_host(facts::host());
@@ -438,7 +455,7 @@ impl Recording {
                     samples: metrics.samples,
                     late: metrics.late,
                 }),
-            notes: stacks.notes,
+            notes: [stacks.notes, metrics.notes].concat(),
             ..Manifest::default()
         };
         self.recorder.end(manifest)

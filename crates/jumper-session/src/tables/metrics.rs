@@ -1,5 +1,7 @@
 //! Resource measurements: any set of named columns over time.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{HostId, MetricId, StringId, Timestamp};
@@ -32,6 +34,14 @@ pub struct MetricColumn {
     /// One line for people: what is measured and how.
     #[serde(default)]
     pub help: String,
+    /// The least time between two readings, where it was not read anew for each row: a value may be as old as that.
+    #[serde(
+        default,
+        rename = "beat_ns",
+        with = "crate::manifest::optional_nanos",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub beat: Option<Duration>,
 }
 
 /// Measurements of machines and processes; `metrics.parquet` on disk.

@@ -111,6 +111,7 @@ pub(super) fn from_theirs(name: &str) -> (MetricColumn, f64) {
         unit: known.ours.into(),
         kind: known.kind,
         help: known.help.into(),
+        beat: None,
     };
     (column, scale(known.theirs, known.ours))
 }
@@ -191,10 +192,10 @@ mod tests {
 
         let sampler = MetricsSampler::new(Pid::new(std::process::id())).expect("we are alive");
         for metric in sampler.metrics() {
-            if known(metric.name).is_none() {
+            if known(&metric.name).is_none() {
                 continue;
             }
-            let (column, _) = from_theirs(metric.name);
+            let (column, _) = from_theirs(&metric.name);
             let kind = match metric.kind {
                 Kind::Gauge => MetricKind::Gauge,
                 Kind::Counter => MetricKind::Counter,
