@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jumper_sampler::Ticker;
-use jumper_sampler::metrics::{Kind, Level, Metric, MetricsRow, MetricsSampler};
+use jumper_sampler::metrics::{GpuInfo, Kind, Level, Metric, MetricsRow, MetricsSampler};
 
 use super::stop::Stop;
 use super::{from_clock, lock};
-use crate::{HostId, MetricColumn, MetricKind, SessionBuilder};
+use crate::{Gpu, HostId, MetricColumn, MetricKind, SessionBuilder};
 
 /// What the thread found out, apart from the rows.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub(super) struct Recorder {
     declared: usize,
     /// Those that it has, by their position in a row of the sampler, in the order of its columns.
     columns: Vec<usize>,
+    /// Whether the session has the machine's GPUs. They are found while it goes on.
+    has_gpus: bool,
     interval: Duration,
     host: HostId,
     builder: Arc<Mutex<SessionBuilder>>,
@@ -44,6 +46,7 @@ impl Recorder {
             sampler,
             declared: 0,
             columns: Vec::new(),
+            has_gpus: false,
             interval,
             host,
             builder,
@@ -75,6 +78,10 @@ impl Recorder {
         let sample = self.sampler.sample().clone();
         self.declare();
         let mut builder = lock(&self.builder);
+        if !self.has_gpus && !self.sampler.gpus().is_empty() {
+            self.has_gpus = true;
+            builder.set_gpus(self.host, self.sampler.gpus().iter().map(gpu).collect());
+        }
         for row in &sample.rows {
             let level = builder.intern_string(row.level.name());
             builder.push_metrics(
@@ -124,6 +131,13 @@ impl Recorder {
         positions
             .map(|&position| row.values[position].filter(|_| kept(position)))
             .collect()
+    }
+}
+
+fn gpu(info: &GpuInfo) -> Gpu {
+    Gpu {
+        name: info.name.clone(),
+        memory_bytes: info.memory_bytes.unwrap_or(0),
     }
 }
 
