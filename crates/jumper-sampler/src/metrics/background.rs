@@ -44,9 +44,10 @@ pub(super) struct Background {
     /// Whether no row of this sample has been filled yet.
     is_first_row: bool,
     has_answered: bool,
-    note: Option<String>,
+    notes: Vec<String>,
     has_told_failure: bool,
     has_told_lateness: bool,
+    has_remarked: bool,
     /// Memory for the next question and answer.
     spare: (Question, Answer),
 }
@@ -92,9 +93,10 @@ impl Background {
             last: None,
             is_first_row: true,
             has_answered: false,
-            note,
+            notes: note.into_iter().collect(),
             has_told_failure: false,
             has_told_lateness: false,
+            has_remarked: false,
             spare: Default::default(),
         }
     }
@@ -109,7 +111,7 @@ impl Background {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 // The thread ends without an answer only when the source panics.
-                self.note = Some(format!(
+                self.notes.push(format!(
                     "{} is unknown from now on: it has panicked",
                     self.name
                 ));
@@ -118,7 +120,7 @@ impl Background {
         }
     }
 
-    fn take(&mut self, reply: Reply) {
+    fn take(&mut self, mut reply: Reply) {
         self.open = None;
         self.missed = 0;
         self.has_answered = true;
@@ -129,6 +131,11 @@ impl Background {
         let old = self.answer.take();
         match reply.outcome {
             Ok(()) => {
+                if let Some(remark) = reply.answer.take_remark()
+                    && !std::mem::replace(&mut self.has_remarked, true)
+                {
+                    self.notes.push(remark);
+                }
                 self.answer = Some(reply.answer);
                 self.spare = (reply.question, old.unwrap_or_default());
             }
@@ -136,7 +143,8 @@ impl Background {
                 self.spare = (reply.question, reply.answer);
                 if !std::mem::replace(&mut self.has_told_failure, true) {
                     let name = &self.name;
-                    self.note = Some(format!("{name} is unknown where it fails: {why}"));
+                    self.notes
+                        .push(format!("{name} is unknown where it fails: {why}"));
                 }
             }
             Err(SourceError::Absent) => self.end(),
@@ -178,7 +186,7 @@ impl Background {
         if is_late && !std::mem::replace(&mut self.has_told_lateness, true) {
             let name = &self.name;
             let seconds = since.elapsed().as_secs_f64();
-            self.note = Some(format!(
+            self.notes.push(format!(
                 "{name} does not answer in time, for {seconds:.1} s so far; it is unknown where it is late"
             ));
         }
@@ -221,7 +229,7 @@ impl Collector for Background {
     }
 
     fn take_note(&mut self) -> Option<String> {
-        self.note.take()
+        (!self.notes.is_empty()).then(|| self.notes.remove(0))
     }
 }
 

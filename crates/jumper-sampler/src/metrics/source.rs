@@ -76,6 +76,7 @@ impl Question {
 pub struct Answer {
     own: Vec<Option<f64>>,
     levels: Vec<(Level, Vec<Option<f64>>)>,
+    remark: Option<String>,
 }
 
 impl Answer {
@@ -94,6 +95,15 @@ impl Answer {
             }
         };
         &mut self.levels[at].1
+    }
+
+    /// Something that whoever reads the recording should know of a source that answers. The first of them is passed on.
+    pub fn remark(&mut self, remark: String) {
+        self.remark = Some(remark);
+    }
+
+    pub(super) fn take_remark(&mut self) -> Option<String> {
+        self.remark.take()
     }
 
     pub(super) fn clear(&mut self) {
