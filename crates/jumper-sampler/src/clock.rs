@@ -16,7 +16,7 @@ pub fn wake_exactly() {
 }
 
 /// A reading of `CLOCK_MONOTONIC`, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -11,7 +11,7 @@ use crate::tables::{
 #[cfg(feature = "record")]
 use crate::tables::{MetricsTable, SampleTable};
 use crate::{
-    CellId, Format, FunctionId, Host, HostId, Manifest, MetricId, Parts, ProcessId, Session,
+    CellId, Format, FunctionId, Gpu, Host, HostId, Manifest, MetricId, Parts, ProcessId, Session,
     StackId, StringId, ThreadId, Timestamp,
 };
 
@@ -103,6 +103,14 @@ impl SessionBuilder {
         let id = HostId::from_len(self.hosts.len());
         self.hosts.push(host);
         id
+    }
+
+    /// Says which GPUs a machine has, once they are found.
+    ///
+    /// # Panics
+    /// If the handle is not of this builder.
+    pub fn set_gpus(&mut self, host: HostId, gpus: Vec<Gpu>) {
+        self.hosts[host.index()].gpus = gpus;
     }
 
     /// Adds a process that `host`'s kernel calls `pid`.

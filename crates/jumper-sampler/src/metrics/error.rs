@@ -38,4 +38,12 @@ pub enum MetricsError {
         /// What was asked for.
         name: String,
     },
+    /// Metrics cannot be read from there.
+    #[error("`{text}` is no address of metrics: {why}; write [NAME=]http://HOST:PORT/PATH")]
+    Endpoint {
+        /// What was asked for.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
 }

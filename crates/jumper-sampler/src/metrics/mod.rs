@@ -11,8 +11,9 @@
 //! It must not know how often it is asked, where samples are kept or how they are shown, and it must not look into
 //! the observed program beyond what `/proc` says: see proc(5) for every file that is named here.
 //!
-//! One file per source ([`Collector`]) over one shared [`Scan`] of the observed processes. Names of metrics and
-//! levels are those of JUmPER where it has one, so that its users find their columns again.
+//! One file per source ([`Collector`]) over one shared [`Scan`] of the observed processes; what may be slow or fail is a
+//! [`Source`], and asked on a thread of its own. Names of metrics and levels are those of JUmPER where it has one, so that
+//! its users find their columns again.
 //!
 //! ```
 //! use jumper_sampler::Pid;
@@ -26,11 +27,13 @@
 //! ```
 
 mod account;
+mod background;
 mod children;
 mod collector;
 mod cpu;
 mod disks;
 mod error;
+mod gpu;
 mod io;
 mod level;
 mod memory;
@@ -40,12 +43,17 @@ mod process;
 mod procfs;
 mod rate;
 mod sampler;
+mod scrape;
+mod source;
 mod threads;
 mod tree;
 
 pub use collector::{Collector, Scan};
 pub use error::MetricsError;
+pub use gpu::{GpuInfo, gpus};
 pub use level::Level;
 pub use metric::{Kind, Metric, Unit};
 pub use options::MetricsOptions;
 pub use sampler::{MetricsRow, MetricsSample, MetricsSampler};
+pub use scrape::{Endpoint, Scrape};
+pub use source::{Answer, Question, Source, SourceError};

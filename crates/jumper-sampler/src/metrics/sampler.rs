@@ -3,13 +3,16 @@
 use std::fmt;
 
 use super::MetricsError;
+use super::background::Background;
 use super::collector::{Collector, Scan};
 use super::cpu::Cpu;
+use super::gpu::{Found, GpuInfo, Gpus};
 use super::io::Io;
 use super::level::Level;
 use super::memory::Memory;
 use super::metric::Metric;
 use super::options::MetricsOptions;
+use super::source::Source;
 use super::threads::Threads;
 use crate::{Pid, Timestamp};
 
@@ -45,10 +48,13 @@ impl MetricsSample {
 /// between samples is a good start; much less and the kernel's clock ticks show (10 ms of processor time).
 pub struct MetricsSampler {
     scan: Scan,
+    /// Those that are read in place, then those that are asked in the background and may be waited for.
     collectors: Vec<Columns>,
+    in_place: usize,
     metrics: Vec<Metric>,
     sample: MetricsSample,
     notes: Vec<String>,
+    gpus: Found,
 }
 
 /// A collector and where in a row its values go.
@@ -88,13 +94,18 @@ impl MetricsSampler {
         let mut sampler = Self {
             scan,
             collectors: Vec::new(),
+            in_place: 0,
             metrics: Vec::new(),
             sample,
             notes: Vec::new(),
+            gpus: Found::default(),
         };
         for collector in standard_collectors() {
             sampler.add_collector(collector)?;
         }
+        let gpus = Gpus::new();
+        sampler.gpus = gpus.found();
+        sampler.add_source(gpus)?;
         Ok(sampler)
     }
 
@@ -104,23 +115,39 @@ impl MetricsSampler {
     ///
     /// [`MetricsError::DuplicateMetric`] where one of its metrics has a name that is taken; nothing is added then.
     pub fn add_collector(&mut self, collector: Box<dyn Collector>) -> Result<(), MetricsError> {
+        self.add(self.in_place, collector)?;
+        self.in_place += 1;
+        Ok(())
+    }
+
+    fn add(&mut self, at: usize, collector: Box<dyn Collector>) -> Result<(), MetricsError> {
         let added = collector.metrics();
-        for (at, Metric { name, .. }) in added.iter().enumerate() {
+        for (number, Metric { name, .. }) in added.iter().enumerate() {
             if self.position(name).is_some()
-                || added[..at].iter().any(|metric| metric.name == *name)
+                || added[..number].iter().any(|metric| metric.name == *name)
             {
                 return Err(MetricsError::DuplicateMetric {
                     name: name.to_string(),
                 });
             }
         }
-        self.collectors.push(Columns {
+        let columns = Columns {
             collector,
             positions: Vec::new(),
             values: Vec::new(),
-        });
-        self.take_in(self.collectors.len() - 1);
+        };
+        self.collectors.insert(at, columns);
+        self.take_in(at);
         Ok(())
+    }
+
+    /// Adds a source that is asked on a thread of its own, and that nobody waits for.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_collector`](Self::add_collector).
+    pub fn add_source(&mut self, source: impl Source) -> Result<(), MetricsError> {
+        self.add(self.collectors.len(), Box::new(Background::start(source)))
     }
 
     /// Gives the metrics of a collector that have none yet a column each.
@@ -157,6 +184,11 @@ impl MetricsSampler {
         self.sample.rows.iter().map(|row| row.level)
     }
 
+    /// The GPUs in the order in which metrics number them; empty until they are found, which is after the first sample.
+    pub fn gpus(&self) -> &[GpuInfo] {
+        self.gpus.get()
+    }
+
     /// The column of the metric called `name`.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.metrics.iter().position(|metric| metric.name == name)
@@ -183,9 +215,11 @@ impl MetricsSampler {
                 self.take_in(at);
             }
         }
-        for MetricsRow { level, values } in &mut self.sample.rows {
+        for MetricsRow { values, .. } in &mut self.sample.rows {
             values.fill(None);
-            for columns in &mut self.collectors {
+        }
+        for columns in &mut self.collectors {
+            for MetricsRow { level, values } in &mut self.sample.rows {
                 columns.values.fill(None);
                 columns
                     .collector

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jumper_sampler::Ticker;
-use jumper_sampler::metrics::{Kind, Level, Metric, MetricsRow, MetricsSampler};
+use jumper_sampler::metrics::{GpuInfo, Kind, Level, Metric, MetricsRow, MetricsSampler};
 
 use super::from_clock;
 use super::inbox::Inbox;
 use super::stop::Stop;
-use crate::{HostId, MetricColumn, MetricKind};
+use crate::{Gpu, HostId, MetricColumn, MetricKind};
 
 /// What the thread found out, apart from the rows.
 #[derive(Debug, Default)]
@@ -26,6 +26,8 @@ pub(super) struct Recorder {
     declared: usize,
     /// Those that it has, by their position in a row of the sampler, in the order of its columns.
     columns: Vec<usize>,
+    /// Whether the session has the machine's GPUs. They are found while it goes on.
+    has_gpus: bool,
     interval: Duration,
     host: HostId,
     inbox: Arc<Inbox>,
@@ -45,6 +47,7 @@ impl Recorder {
             sampler,
             declared: 0,
             columns: Vec::new(),
+            has_gpus: false,
             interval,
             host,
             inbox,
@@ -76,6 +79,10 @@ impl Recorder {
         let sample = self.sampler.sample().clone();
         self.declare();
         let mut builder = self.inbox.open();
+        if !self.has_gpus && !self.sampler.gpus().is_empty() {
+            self.has_gpus = true;
+            builder.set_gpus(self.host, self.sampler.gpus().iter().map(gpu).collect());
+        }
         for row in &sample.rows {
             let level = builder.intern_string(row.level.name());
             builder.push_metrics(
@@ -125,6 +132,13 @@ impl Recorder {
         positions
             .map(|&position| row.values[position].filter(|_| kept(position)))
             .collect()
+    }
+}
+
+fn gpu(info: &GpuInfo) -> Gpu {
+    Gpu {
+        name: info.name.clone(),
+        memory_bytes: info.memory_bytes.unwrap_or(0),
     }
 }
 
