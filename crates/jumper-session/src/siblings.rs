@@ -59,6 +59,13 @@ impl<S: Default> Default for Siblings<S> {
 }
 
 impl<S: BuildHasher> Siblings<S> {
+    /// Forgets all rows.
+    pub(crate) fn clear(&mut self) {
+        self.links.truncate(1);
+        self.links[0] = Links::NONE;
+        self.many.clear();
+    }
+
     /// The child of `parent` with this key.
     pub(crate) fn find(&self, family: &impl Family, parent: Option<u32>, key: u32) -> Option<u32> {
         let mut children = self.youngest_first(parent);

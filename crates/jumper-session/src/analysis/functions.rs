@@ -51,7 +51,7 @@ impl FrameTree {
             });
             let found = &mut functions[place];
             found.self_time += node.self_time();
-            found.own += node.used.own();
+            found.own += node.own_resources();
             if row >= ends[function.index()] {
                 ends[function.index()] = node.end.index();
                 found.time += node.time();

@@ -17,10 +17,7 @@ pub fn merge_consecutive_self_time(tree: FrameTree, _options: &ProcessorOptions)
         });
         match before {
             Some(before) => before.merge(node),
-            None => kept.push(Node {
-                parent,
-                ..node.clone()
-            }),
+            None => kept.push(node.below(parent)),
         }
         new_ids.push(NodeId::from_len(kept.len() - 1));
     }

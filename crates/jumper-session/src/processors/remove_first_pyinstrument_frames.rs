@@ -85,15 +85,11 @@ fn keep_only(tree: FrameTree, outer: NodeId, inner: NodeId) -> FrameTree {
             true => above,
             false => node.parent,
         };
-        kept.push(Node {
-            parent: parent.map(|parent| new_ids[parent.index()]),
-            ..node.clone()
-        });
+        kept.push(node.below(parent.map(|parent| new_ids[parent.index()])));
     }
     // What is left out is still part of all time.
     if let Some(above) = above {
-        kept[above.index()].absorbed_time_ns += lost_ns;
-        kept[above.index()].used.add_absorbed(lost);
+        kept[above.index()].add_absorbed(lost_ns, lost);
     }
     tree.with_nodes(kept)
 }

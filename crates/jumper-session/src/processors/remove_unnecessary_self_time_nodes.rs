@@ -23,17 +23,12 @@ pub fn remove_unnecessary_self_time_nodes(
         match (node.kind, node.parent.filter(|&parent| is_alone(parent))) {
             (NodeKind::SelfTime, Some(_)) => {
                 let above = kept.last_mut().expect("bug: its parent was kept");
-                above.self_time_ns += node.self_time_ns;
-                above.absorbed_time_ns += node.absorbed_time_ns;
-                above.used += &node.used;
+                above.add_own_of(node);
                 new_ids.push(NodeId::from_len(kept.len() - 1));
             }
             _ => {
                 new_ids.push(NodeId::from_len(kept.len()));
-                kept.push(Node {
-                    parent,
-                    ..node.clone()
-                });
+                kept.push(node.below(parent));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::NodeId;
 use crate::processors::ProcessorOptions;
-use crate::tree::{FrameTree, Node, NodeKind};
+use crate::tree::{FrameTree, NodeKind};
 
 /// Removes the frames from which the recording was started, up to the first that did something itself or called
 /// more than one other. That one stays, and so does what does not belong to the place where the recording began.
@@ -67,10 +67,7 @@ fn cut(tree: FrameTree, first: NodeId, last: NodeId) -> FrameTree {
             true => above,
             false => node.parent.map(new_id),
         };
-        Node {
-            parent,
-            ..node.clone()
-        }
+        node.below(parent)
     });
     let nodes = nodes.collect();
     tree.with_nodes(nodes)

@@ -172,9 +172,10 @@ impl StackTable {
         (raw != NONE_U32).then(|| StackId::from_raw(raw))
     }
 
-    /// The function of the innermost frame of a stack.
-    pub(crate) fn function(&self, id: StackId) -> FunctionId {
-        self.site(id).function
+    /// The innermost frame of a stack.
+    pub(crate) fn function_and_line(&self, id: StackId) -> (FunctionId, u32) {
+        let site = self.site(id);
+        (site.function, site.place.line)
     }
 
     pub(crate) fn site_id(&self, id: StackId) -> SiteId {

@@ -1,32 +1,30 @@
 //! From samples to call trees.
 //!
-//! The work is proportional to the stacks, the samples and the resulting nodes, in three passes over
-//! flat columns:
-//! 1. *Paths*: stacks that differ in lines only are one call path. Stacks are in topological order, so one
-//!    forward pass finds every stack's path from its parent's.
-//! 2. *Grouping*: a counting sort brings each thread's samples together without reordering them.
-//! 3. *Nodes and attributes*: thread by thread, a sample's path leads to its node through a table that is reused. Only the
-//!    first sample on a path walks up, and only as far as the first ancestor that has a node. Where stacks have classes, the
-//!    time of each stack is added up in the same way, from the innermost outwards, and each node takes the class with the
-//!    most.
+//! The work is proportional to the samples, the stacks that they are in and the resulting nodes. A session has more of each
+//! than fit into any cache, where every look at something far away waits for the memory, so each pass goes through its table
+//! from one end to the other and looks aside only at what is near. For each thread:
+//! 1. *Sums*: what its samples amount to, by stack ([`Sums`]).
+//! 2. *Stacks*: those that were met, which are known from the innermost outwards. Rows of the table of stacks are in topological
+//!    order, so that going backwards meets every stack before its caller.
+//! 3. *Nodes*: going forwards, the node of a stack is below that of its caller. Stacks that differ in lines only are one call
+//!    path, so it may be there already ([`Siblings`]).
 
-use std::cmp::Reverse;
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-
-use hashbrown::HashTable;
+use std::hash::RandomState;
+use std::num::NonZeroU32;
 
 use crate::analysis::Shares;
-use crate::tables::{NONE_U32, Sample, SampleTable, StackTable};
-use crate::tree::draft::{Draft, Order};
-use crate::tree::{
-    ClassTime, Context, FrameTree, MAX_CLASSES, NodeKind, Scope, Synthetic, TreeOptions,
-};
-use crate::{Attribution, FunctionId, NodeId, Session, StackId, StringId, ThreadId, Timestamp};
+use crate::siblings::{Family, Siblings};
+use crate::tables::NONE_U32;
+use crate::tree::by_thread::{self, ByThread};
+use crate::tree::draft::Draft;
+use crate::tree::layout::Order;
+use crate::tree::sums::Sums;
+use crate::tree::{ClassTime, Context, FrameTree, Node, NodeKind, Scope, Synthetic, TreeOptions};
+use crate::{Attribution, FunctionId, NodeId, Session, StackId, ThreadId};
 
-/// The most nodes that a tree has: about 3 GB of them. A file of a few megabytes can ask for any number
+/// The most nodes that a tree has: about 1 GB of them. A file of a few megabytes can ask for any number
 /// (many threads, each at the bottom of the same deep stack), a real program stays far below.
-pub(super) const MAX_NODES: usize = 1 << 25;
+pub(super) const MAX_NODES: usize = 1 << 24;
 
 /// See [`FrameTree::build_with`].
 pub(super) fn build(
@@ -36,140 +34,41 @@ pub(super) fn build(
     max_nodes: usize,
 ) -> FrameTree {
     let context = Context::of(session);
-    let paths = call_paths(session.stacks(), &context);
-    let groups = group_by_thread(session.samples(), session.threads().len());
+    let stacks = session.stacks();
     let mut builder = Builder {
-        stacks: session.stacks(),
-        attributes: Attributes::of(session, &context),
-        node_of_path: vec![None; paths.count],
-        touched: Vec::new(),
-        chain: Vec::new(),
+        session,
+        sums: Sums::new(stacks.len(), options.self_nodes, options.resources),
+        node_of_stack: vec![NodeId::from_raw(0); stacks.len()],
+        cut: Vec::new(),
+        siblings: Siblings::default(),
         draft: Draft::new(),
         own: Vec::new(),
         context: &context,
         options,
         shares: attribution.map(Attribution::shares),
-        paths,
         max_nodes,
     };
-    for thread in thread_order(session, &groups) {
-        let rows = groups.of(thread).iter();
-        builder.add_thread(
-            thread,
-            rows.map(|row| (*row, session.samples().row(*row as usize))),
-        );
+    let samples = ByThread::of(session.samples(), session.threads().len());
+    for thread in by_thread::in_order(session) {
+        builder.add_thread(thread, samples.rows(thread));
     }
-    builder.add_self_nodes();
+    let draft = builder.finish();
     let order = match options.scope {
         Scope::Thread => Order::Size,
         Scope::Session => Order::SizeOfRootsToo,
     };
-    let draft = builder.draft;
     draft.finish(order, options.scope, context)
 }
 
-/// Which call path each stack is on.
-struct CallPaths {
-    of_stack: Vec<u32>,
-    count: usize,
-}
-
-fn call_paths(stacks: &StackTable, context: &Context) -> CallPaths {
-    // Rows of the two columns of paths, found by what is in them. The standard hasher: the rows may come from a file that was
-    // made to collide.
-    let hasher = RandomState::new();
-    let mut known: HashTable<u32> = HashTable::with_capacity(stacks.len());
-    let (mut parents, mut functions): (Vec<u32>, Vec<FunctionId>) = (Vec::new(), Vec::new());
-    let mut of_stack: Vec<u32> = Vec::with_capacity(stacks.len());
-    for row in 0..stacks.len() {
-        let stack = StackId::from_len(row);
-        let parent = stacks.parent(stack);
-        let parent = parent.map_or(NONE_U32, |parent| of_stack[parent.index()]);
-        let function = context.identity(stacks.function(stack));
-        let hash = |parent: u32, function: FunctionId| {
-            hasher.hash_one(u64::from(parent) << 32 | u64::from(function.as_u32()))
-        };
-        let is_it = |&path: &u32| {
-            let path = path as usize;
-            parents[path] == parent && functions[path] == function
-        };
-        let path = match known.find(hash(parent, function), is_it) {
-            Some(&path) => path,
-            None => {
-                let path = parents.len() as u32;
-                parents.push(parent);
-                functions.push(function);
-                let hash_of = |&path: &u32| hash(parents[path as usize], functions[path as usize]);
-                known.insert_unique(hash_of(&path), path, hash_of);
-                path
-            }
-        };
-        of_stack.push(path);
-    }
-    CallPaths {
-        of_stack,
-        count: parents.len(),
-    }
-}
-
-/// The rows of the samples, thread by thread.
-pub(super) struct Groups {
-    rows: Vec<u32>,
-    starts: Vec<usize>,
-}
-
-impl Groups {
-    pub(super) fn of(&self, thread: ThreadId) -> &[u32] {
-        &self.rows[self.starts[thread.index()]..self.starts[thread.index() + 1]]
-    }
-}
-
-pub(super) fn group_by_thread(samples: &SampleTable, threads: usize) -> Groups {
-    let mut starts = vec![0_usize; threads + 1];
-    for thread in samples.threads() {
-        starts[thread.index() + 1] += 1;
-    }
-    for thread in 1..starts.len() {
-        starts[thread] += starts[thread - 1];
-    }
-    let mut next = starts.clone();
-    let mut rows = vec![0_u32; samples.len()];
-    for (row, thread) in samples.threads().iter().enumerate() {
-        let slot = &mut next[thread.index()];
-        rows[*slot] = u32::try_from(row).expect("bug: more than 2^32 samples");
-        *slot += 1;
-    }
-    Groups { rows, starts }
-}
-
-/// Threads that have samples, by process, first sample and number.
-pub(super) fn thread_order(session: &Session, groups: &Groups) -> Vec<ThreadId> {
-    let first_time = |thread: ThreadId| -> Option<Timestamp> {
-        groups
-            .of(thread)
-            .iter()
-            .map(|row| session.samples().times()[*row as usize])
-            .min()
-    };
-    let mut order: Vec<_> = session
-        .threads()
-        .iter()
-        .filter_map(|(id, thread)| Some((thread.process, first_time(id)?, id)))
-        .collect();
-    order.sort_unstable();
-    order.into_iter().map(|(_, _, thread)| thread).collect()
-}
-
 struct Builder<'a> {
-    stacks: &'a StackTable,
-    attributes: Option<Attributes>,
-    paths: CallPaths,
-    /// The node of each call path in the thread at hand.
-    node_of_path: Vec<Option<NodeId>>,
-    /// The paths that have a node, so that clearing costs no more than filling did.
-    touched: Vec<u32>,
-    /// Scratch: stacks that still need a node, innermost first.
-    chain: Vec<StackId>,
+    session: &'a Session,
+    sums: Sums,
+    /// Of the thread at hand; of a stack that is cut, the node that takes its time.
+    node_of_stack: Vec<NodeId>,
+    /// Stacks of the thread that have no node, since the tree is full. Without rows until it is.
+    cut: Vec<bool>,
+    /// The nodes of the thread.
+    siblings: Siblings<RandomState>,
     draft: Draft,
     /// For each node, what ended in it, where that gets a node of its own.
     own: Vec<Own>,
@@ -182,14 +81,14 @@ struct Builder<'a> {
 /// The samples whose innermost frame a node was.
 #[derive(Clone, Copy, Default)]
 struct Own {
-    count: u64,
+    count: u32,
     first_seen: u32,
 }
 
 impl Builder<'_> {
-    fn add_thread(&mut self, thread: ThreadId, samples: impl Iterator<Item = (u32, Sample)>) {
-        let mut samples = samples.peekable();
-        let first_row = samples.peek().map_or(0, |(row, _)| *row);
+    fn add_thread(&mut self, thread: ThreadId, rows: impl Iterator<Item = u32>) {
+        let mut rows = rows.peekable();
+        let first_row = rows.peek().copied().unwrap_or(0);
         let root = NodeId::from_raw(0);
         let is_root = self.options.scope == Scope::Session && self.context.is_anonymous(thread);
         let root = match is_root {
@@ -198,43 +97,144 @@ impl Builder<'_> {
                 .draft
                 .push(NodeKind::Thread(thread), root, 0, first_row),
         };
-        for (row, sample) in samples {
-            self.add_sample(root, row, sample);
+        self.add_samples(root, rows);
+        let stacks = self.session.stacks();
+        let met = self.sums.meet(stacks);
+        self.add_nodes(root, &met);
+        if stacks.has_classes() {
+            self.add_classes(&met);
         }
-        self.give_attributes();
-        for path in self.touched.drain(..) {
-            self.node_of_path[path as usize] = None;
+        self.sums.clear(&met);
+    }
+
+    fn add_samples(&mut self, root: NodeId, rows: impl Iterator<Item = u32>) {
+        let samples = self.session.samples();
+        let durations = samples.durations_ns();
+        for row in rows {
+            let (index, time_ns) = (row as usize, durations[row as usize]);
+            let shares = self.shares.as_mut();
+            let used = shares.map(|shares| shares.next(&samples.row(index)));
+            let used = used.unwrap_or_default();
+            if let Some(stack) = samples.stack(index) {
+                self.sums.add(stack, row, time_ns);
+                self.sums.add_used(stack, used);
+            } else {
+                let node = self.draft.node_mut(root);
+                node.self_time_ns += time_ns;
+                node.sample_count += 1;
+                node.add_own_resources(used);
+                self.count_own(root, 1, row);
+            }
         }
     }
 
-    fn add_sample(&mut self, root: NodeId, row: u32, sample: Sample) {
-        let (id, is_whole) = match sample.stack {
-            Some(stack) => self.node_of_stack(root, stack, row),
-            None => (root, true),
+    /// Gives the stacks of a thread their nodes, and these what the samples amount to.
+    fn add_nodes(&mut self, root: NodeId, met: &[StackId]) {
+        self.siblings.clear();
+        self.draft.reserve(met.len().min(self.max_nodes));
+        let first = self.draft.len();
+        for &stack in met {
+            let sum = self.sums.of(stack);
+            let used = self.sums.take_used(stack);
+            let id = self.node_of_stack(root, first, stack, sum.first_seen);
+            self.node_of_stack[stack.index()] = id;
+            let is_cut = self.is_cut(stack);
+            let node = self.draft.node_mut(id);
+            node.sample_count += sum.count;
+            if is_cut {
+                node.add_absorbed(sum.time_ns, used);
+                continue;
+            }
+            node.self_time_ns += sum.time_ns;
+            node.add_own_resources(used);
+            if let Some(first_seen) = self.sums.first_ended(stack) {
+                self.count_own(id, sum.count, first_seen);
+            }
+        }
+        if !self.cut.is_empty() {
+            met.iter().for_each(|stack| self.cut[stack.index()] = false);
+        }
+    }
+
+    /// The node of a stack whose caller has one, known or new. Where there is no room for it, it is the caller's, and the
+    /// stack is cut. `first` is the first node of the thread.
+    fn node_of_stack(
+        &mut self,
+        root: NodeId,
+        first: usize,
+        stack: StackId,
+        first_seen: u32,
+    ) -> NodeId {
+        let stacks = self.session.stacks();
+        let caller = stacks.parent(stack);
+        let above = caller.map_or(root, |caller| self.node_of_stack[caller.index()]);
+        let is_below_cut = caller.is_some_and(|caller| self.is_cut(caller));
+        let (function, line) = stacks.function_and_line(stack);
+        let identity = self.context.identity(function);
+        let branch = Branch::new(&self.draft, first);
+        let parent = branch.row(above);
+        let known = self.siblings.find(&branch, parent, identity.as_u32());
+        let id = match known.filter(|_| !is_below_cut) {
+            Some(row) => NodeId::from_len(first + row as usize),
+            None if is_below_cut || self.draft.len() >= self.max_nodes => {
+                self.cut.resize(stacks.len(), false);
+                self.cut[stack.index()] = true;
+                return above;
+            }
+            None => {
+                let kind = NodeKind::Function(identity);
+                let id = self.draft.push(kind, above, line, first_seen);
+                self.siblings.push(&Branch::new(&self.draft, first));
+                id
+            }
         };
-        let nanos = crate::time::column_nanos(sample.duration);
-        if let (Some(attributes), Some(stack)) = (&mut self.attributes, sample.stack) {
-            attributes.add(self.stacks, stack, nanos, row);
-        }
         let node = self.draft.node_mut(id);
-        node.sample_count += 1;
-        let share = self.shares.as_mut().map(|shares| shares.next(&sample));
-        let share = share.unwrap_or_default();
-        if !is_whole {
-            node.absorbed_time_ns += nanos;
-            node.used.add_absorbed(share);
-            return;
+        node.hidden |= self.context.is_hidden(function);
+        if first_seen < node.first_seen {
+            node.first_seen = first_seen;
+            node.line = NonZeroU32::new(line);
         }
-        node.self_time_ns += nanos;
-        node.used.add_own(share);
+        id
+    }
+
+    fn is_cut(&self, stack: StackId) -> bool {
+        self.cut.get(stack.index()).is_some_and(|is_cut| *is_cut)
+    }
+
+    /// Tells the nodes of a thread for how long they ran as methods of which classes. What is called belongs to its caller's
+    /// time, so it goes first.
+    fn add_classes(&mut self, met: &[StackId]) {
+        let stacks = self.session.stacks();
+        for &stack in met.iter().rev() {
+            let sum = self.sums.of(stack);
+            self.sums.add_to_caller(stacks, stack);
+            if let Some(class) = stacks.class(stack).filter(|_| !self.is_cut(stack)) {
+                let node = self.draft.node_mut(self.node_of_stack[stack.index()]);
+                node.add_class(ClassTime {
+                    class,
+                    first_seen: sum.first_seen,
+                    time_ns: sum.time_ns,
+                });
+            }
+        }
+    }
+
+    fn count_own(&mut self, id: NodeId, count: u32, first_seen: u32) {
         if self.options.self_nodes {
             self.own.resize(self.draft.len(), Own::default());
             let own = &mut self.own[id.index()];
-            if own.count == 0 {
-                own.first_seen = row;
-            }
-            own.count += 1;
+            own.first_seen = match own.count {
+                0 => first_seen,
+                _ => own.first_seen.min(first_seen),
+            };
+            own.count += count;
         }
+    }
+
+    /// What was built. All else goes, since its memory is wanted for the layout.
+    fn finish(mut self) -> Draft {
+        self.add_self_nodes();
+        self.draft
     }
 
     /// Moves what ended in each node to a node of its own.
@@ -248,81 +248,46 @@ impl Builder<'_> {
             let node = self.draft.node_mut(id);
             let nanos = std::mem::take(&mut node.self_time_ns);
             node.sample_count -= own.count;
-            let used = node.used.take_own();
+            let used = node.take_own_resources();
             let own_id = self.draft.push(NodeKind::SelfTime, id, 0, own.first_seen);
             let own_node = self.draft.node_mut(own_id);
             own_node.self_time_ns = nanos;
             own_node.sample_count = own.count;
-            own_node.used.add_own(used);
+            own_node.add_own_resources(used);
         }
     }
+}
 
-    /// Gives the nodes of the thread their classes, and says which of them are hidden.
-    fn give_attributes(&mut self) {
-        let Some(attributes) = &mut self.attributes else {
-            return;
-        };
-        let mut times: HashMap<(NodeId, StringId), ClassTime> = HashMap::new();
-        for (stack, first_seen, time_ns) in attributes.take(self.stacks) {
-            let path = self.paths.of_stack[stack.index()];
-            let Some(node) = self.node_of_path[path as usize] else {
-                continue;
-            };
-            self.draft.node_mut(node).hidden |= attributes.is_hidden(self.stacks, stack);
-            if let Some(class) = self.stacks.class(stack) {
-                let known = times.entry((node, class)).or_insert(ClassTime {
-                    class,
-                    first_seen,
-                    time_ns: 0,
-                });
-                known.first_seen = known.first_seen.min(first_seen);
-                known.time_ns += time_ns;
-            }
-        }
-        let mut times: Vec<_> = times.into_iter().collect();
-        times.sort_unstable_by_key(|((node, _), time)| (*node, time.first_seen));
-        for ((node, _), time) in times {
-            let classes = &mut self.draft.node_mut(node).classes;
-            if classes.len() < MAX_CLASSES {
-                classes.push(time);
-            }
-        }
+/// The nodes of a thread's functions, which are the last of the draft.
+struct Branch<'a> {
+    draft: &'a Draft,
+    first: usize,
+}
+
+impl<'a> Branch<'a> {
+    fn new(draft: &'a Draft, first: usize) -> Self {
+        Self { draft, first }
     }
 
-    /// The node of a stack's path, or of its nearest ancestor when the tree is full, and which of the two
-    /// it is.
-    fn node_of_stack(&mut self, root: NodeId, stack: StackId, sample: u32) -> (NodeId, bool) {
-        let mut node = self.collect_missing(root, stack);
-        while let Some(stack) = self.chain.pop() {
-            if self.draft.len() >= self.max_nodes {
-                self.chain.clear();
-                return (node, false);
-            }
-            let row = self.stacks.get(stack);
-            let function = self.context.identity(row.function);
-            let kind = NodeKind::Function(function);
-            node = self.draft.push(kind, node, row.line, sample);
-            self.draft.node_mut(node).hidden = self.context.function(row.function).hidden;
-            let path = self.paths.of_stack[stack.index()];
-            self.node_of_path[path as usize] = Some(node);
-            self.touched.push(path);
-        }
-        (node, true)
+    /// The row of a node among them.
+    fn row(&self, id: NodeId) -> Option<u32> {
+        let row = id.index().checked_sub(self.first);
+        row.map(|row| row as u32)
     }
 
-    /// Fills `chain` with the stacks from `stack` outwards that have no node, and returns the node of
-    /// the first that has one.
-    fn collect_missing(&mut self, root: NodeId, stack: StackId) -> NodeId {
-        let mut next = Some(stack);
-        while let Some(stack) = next {
-            let path = self.paths.of_stack[stack.index()];
-            if let Some(node) = self.node_of_path[path as usize] {
-                return node;
-            }
-            self.chain.push(stack);
-            next = self.stacks.parent(stack);
-        }
-        root
+    fn node(&self, row: u32) -> &Node {
+        self.draft.node(NodeId::from_len(self.first + row as usize))
+    }
+}
+
+impl Family for Branch<'_> {
+    fn parent(&self, row: u32) -> Option<u32> {
+        self.node(row).parent.and_then(|parent| self.row(parent))
+    }
+
+    fn key(&self, row: u32) -> u32 {
+        let function = self.node(row).function();
+        function.map_or(NONE_U32, FunctionId::as_u32)
     }
 }
 
@@ -337,75 +302,12 @@ pub(super) fn is_leaf(context: &Context, kind: NodeKind) -> bool {
     }
 }
 
-/// The time of each stack in the thread at hand, with all that it called: for what stacks of one path differ in.
-struct Attributes {
-    time_of_stack: Vec<u64>,
-    /// Whether a stack is among `met`.
-    is_met: Vec<bool>,
-    /// With the row of the first sample.
-    met: Vec<(StackId, u32)>,
-    /// Which functions are hidden, where those of one path can differ in it.
-    hidden: Vec<bool>,
-}
-
-impl Attributes {
-    /// `None` where no stack has a class, and whether a function is hidden is the same everywhere.
-    fn of(session: &Session, context: &Context) -> Option<Self> {
-        let stacks = session.stacks();
-        let has_doubles = context.has_doubles();
-        let is_needed = has_doubles || stacks.has_classes();
-        is_needed.then(|| Self {
-            time_of_stack: vec![0; stacks.len()],
-            is_met: vec![false; stacks.len()],
-            met: Vec::new(),
-            hidden: match has_doubles {
-                true => context.functions().map(|known| known.hidden).collect(),
-                false => Vec::new(),
-            },
-        })
-    }
-
-    fn is_hidden(&self, stacks: &StackTable, stack: StackId) -> bool {
-        let function = stacks.function(stack);
-        self.hidden
-            .get(function.index())
-            .is_some_and(|hidden| *hidden)
-    }
-
-    fn add(&mut self, stacks: &StackTable, stack: StackId, nanos: u64, row: u32) {
-        self.time_of_stack[stack.index()] += nanos;
-        let mut next = Some(stack);
-        while let Some(stack) = next.filter(|stack| !self.is_met[stack.index()]) {
-            self.is_met[stack.index()] = true;
-            self.met.push((stack, row));
-            next = stacks.parent(stack);
-        }
-    }
-
-    /// The stacks of the thread with the rows of their first samples and their times, and an empty slate for the next
-    /// thread.
-    fn take(&mut self, stacks: &StackTable) -> Vec<(StackId, u32, u64)> {
-        let mut met = std::mem::take(&mut self.met);
-        // A parent has a smaller number than its children.
-        met.sort_unstable_by_key(|&(stack, _)| Reverse(stack));
-        let take = |(stack, row): (StackId, u32)| {
-            let nanos = std::mem::take(&mut self.time_of_stack[stack.index()]);
-            self.is_met[stack.index()] = false;
-            if let Some(parent) = stacks.parent(stack) {
-                self.time_of_stack[parent.index()] += nanos;
-            }
-            (stack, row, nanos)
-        };
-        met.into_iter().map(take).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Function, Host, Manifest, NewSample, SessionBuilder, ThreadState};
+    use crate::{Function, Host, Manifest, NewSample, SessionBuilder, ThreadState, Timestamp};
 
     /// Two threads, both 10 calls deep, 1 ns a sample.
     fn deep_session() -> Session {

@@ -121,10 +121,9 @@ impl Context {
         self.functions[id.index()].same_as
     }
 
-    /// Whether functions that are the same can differ in whether they are hidden.
-    pub(crate) fn has_doubles(&self) -> bool {
-        let mut functions = self.functions.iter().enumerate();
-        functions.any(|(row, known)| known.same_as.index() != row)
+    /// Whether a function asks to be left out. Functions that are the same can differ in it.
+    pub(crate) fn is_hidden(&self, id: FunctionId) -> bool {
+        self.functions[id.index()].hidden
     }
 
     pub(crate) fn is_anonymous(&self, id: ThreadId) -> bool {

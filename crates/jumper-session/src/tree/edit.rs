@@ -34,10 +34,7 @@ impl FrameTree {
             let parent = node.parent.map(|parent| new_ids[parent.index()]);
             let Some(above) = parent.filter(|_| !self.is_top(id) && is_removed(&self, id)) else {
                 new_ids[row] = NodeId::from_len(kept.len());
-                kept.push(Node {
-                    parent,
-                    ..node.clone()
-                });
+                kept.push(node.below(parent));
                 row += 1;
                 continue;
             };
@@ -48,26 +45,20 @@ impl FrameTree {
             match replacement {
                 Replacement::Children => {
                     new_ids[id.index()] = above;
-                    let above = &mut kept[above.index()];
-                    above.self_time_ns += node.self_time_ns;
-                    above.absorbed_time_ns += node.absorbed_time_ns;
-                    above.used += &node.used;
+                    kept[above.index()].add_own_of(node);
                 }
                 Replacement::SelfTime => {
-                    let mut own = Node {
-                        time_ns: node.time_ns,
-                        self_time_ns: node.time_ns,
-                        sample_count: node.sample_count,
-                        ..Node::new(NodeKind::SelfTime, Some(above), 0, node.first_seen)
-                    };
-                    own.used.add_own(self.used_by(id.index()..row));
+                    let kind = NodeKind::SelfTime;
+                    let mut own = Node::new(kind, Some(above), 0, node.first_seen);
+                    own.time_ns = node.time_ns;
+                    own.self_time_ns = node.time_ns;
+                    own.sample_count = node.sample_count;
+                    own.add_own_resources(self.used_by(id.index()..row));
                     kept.push(own);
                 }
                 Replacement::Nothing => {
                     let used = self.used_by(id.index()..row);
-                    let above = &mut kept[above.index()];
-                    above.absorbed_time_ns += node.time_ns;
-                    above.used.add_absorbed(used);
+                    kept[above.index()].add_absorbed(node.time_ns, used);
                 }
             }
         }

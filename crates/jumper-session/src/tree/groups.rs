@@ -50,9 +50,6 @@ impl FrameTree {
     /// Puts groups in order after nodes were changed: a group is connected, has at least two nodes, and groups are
     /// numbered by their roots.
     pub(super) fn find_groups(nodes: &mut [Node]) -> Vec<NodeId> {
-        if nodes.iter().all(|node| node.group.is_none()) {
-            return Vec::new();
-        }
         // By old numbers, a group that lost the node in its middle is several.
         let old: Vec<Option<GroupId>> = nodes.iter().map(|node| node.group).collect();
         let mut roots: Vec<(NodeId, usize)> = Vec::new();

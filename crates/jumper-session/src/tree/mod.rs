@@ -1,12 +1,15 @@
 //! Call trees: samples added up by call path.
 
 mod build;
+mod by_thread;
 mod context;
 mod draft;
 mod edit;
 mod groups;
+mod layout;
 mod node;
 mod options;
+mod sums;
 mod timeline;
 mod used;
 mod walk;
@@ -16,7 +19,7 @@ use std::time::Duration;
 
 pub(crate) use context::{Context, Origin, Synthetic};
 pub use edit::Replacement;
-pub(crate) use node::{ClassTime, MAX_CLASSES};
+pub(crate) use node::ClassTime;
 pub use node::{Node, NodeKind};
 pub use options::{Scope, TreeOptions};
 pub use walk::{Children, Walk};
@@ -53,7 +56,7 @@ impl FrameTree {
     /// along the same path, whatever line they were at and whose method they ran as. Siblings are ordered by time, the largest first;
     /// equal ones by which was seen first.
     ///
-    /// A session whose trees would have more than 2^25 nodes (only made-up ones do) keeps that many: the
+    /// A session whose trees would have more than 2^24 nodes (only made-up ones do) keeps that many: the
     /// time of the rest is in `absorbed_time` of the nodes that are kept.
     pub fn build(session: &Session) -> Self {
         Self::build_with(session, &TreeOptions::default())
@@ -83,8 +86,8 @@ impl FrameTree {
     pub fn resource_totals(&self) -> Vec<Resources> {
         let mut totals = vec![Resources::default(); self.nodes.len()];
         for (row, node) in self.nodes.iter().enumerate().rev() {
-            totals[row] += node.used.own();
-            totals[row] += node.used.absorbed();
+            totals[row] += node.own_resources();
+            totals[row] += node.absorbed_resources();
             if let Some(parent) = node.parent {
                 let total = totals[row];
                 totals[parent.index()] += total;
@@ -235,8 +238,8 @@ impl FrameTree {
     pub(crate) fn used_by(&self, rows: impl IntoIterator<Item = usize>) -> Resources {
         let mut sum = Resources::default();
         for row in rows {
-            sum += self.nodes[row].used.own();
-            sum += self.nodes[row].used.absorbed();
+            sum += self.nodes[row].own_resources();
+            sum += self.nodes[row].absorbed_resources();
         }
         sum
     }
@@ -248,7 +251,9 @@ impl FrameTree {
     /// Makes a tree of other nodes for the same session: in pre-order, with right parents. Subtree ends, depths and
     /// groups are found here.
     pub(crate) fn with_nodes(mut self, mut nodes: Vec<Node>) -> Self {
+        let mut has_groups = false;
         for row in 0..nodes.len() {
+            has_groups |= nodes[row].group.is_some();
             nodes[row].end = NodeId::from_len(row + 1);
             nodes[row].depth = match nodes[row].parent {
                 Some(parent) => nodes[parent.index()].depth + 1,
@@ -261,7 +266,10 @@ impl FrameTree {
             let parent = &mut nodes[parent.index()];
             parent.end = parent.end.max(end);
         }
-        self.group_roots = Self::find_groups(&mut nodes);
+        self.group_roots = match has_groups {
+            true => Self::find_groups(&mut nodes),
+            false => Vec::new(),
+        };
         self.nodes = nodes;
         self
     }

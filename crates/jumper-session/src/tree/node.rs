@@ -22,25 +22,36 @@ pub enum NodeKind {
 }
 
 /// A node of a [`FrameTree`](crate::FrameTree).
+///
+/// It fills a line of the cache, and only one: a tree has many millions of them, and what one does with it takes as long as the
+/// memory to bring them.
 #[derive(Clone, Debug, PartialEq)]
+#[repr(align(64))]
 pub struct Node {
     pub(crate) kind: NodeKind,
     pub(crate) parent: Option<NodeId>,
-    /// One past the last node of the subtree.
+    /// One past the last node of the subtree. Before nodes are laid out, where this one will be.
     pub(crate) end: NodeId,
     /// Nodes above this one.
     pub(crate) depth: u32,
     pub(crate) line: Option<NonZeroU32>,
     /// The row of the first sample that was here: what comes first among equals.
     pub(crate) first_seen: u32,
-    pub(crate) hidden: bool,
     pub(crate) group: Option<GroupId>,
-    pub(crate) classes: Vec<ClassTime>,
+    /// A session has fewer than 2^32 of them.
+    pub(crate) sample_count: u32,
+    pub(crate) hidden: bool,
     pub(crate) time_ns: u64,
     pub(crate) self_time_ns: u64,
-    pub(crate) absorbed_time_ns: u64,
-    pub(crate) sample_count: u64,
-    pub(crate) used: Used,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most nodes do not have.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Rare {
+    absorbed_time_ns: u64,
+    classes: Vec<ClassTime>,
+    used: Used,
 }
 
 /// For how long a function ran as a method of a class.
@@ -53,7 +64,7 @@ pub(crate) struct ClassTime {
 }
 
 /// The most classes that are told apart at one node: they are searched one by one, and a file may have any number.
-pub(crate) const MAX_CLASSES: usize = 1024;
+const MAX_CLASSES: usize = 1024;
 
 impl Node {
     pub(crate) fn new(kind: NodeKind, parent: Option<NodeId>, line: u32, first_seen: u32) -> Self {
@@ -64,14 +75,20 @@ impl Node {
             depth: 0,
             line: NonZeroU32::new(line),
             first_seen,
-            hidden: false,
             group: None,
-            classes: Vec::new(),
+            sample_count: 0,
+            hidden: false,
             time_ns: 0,
             self_time_ns: 0,
-            absorbed_time_ns: 0,
-            sample_count: 0,
-            used: Used::default(),
+            rare: None,
+        }
+    }
+
+    /// The same node in another place.
+    pub(crate) fn below(&self, parent: Option<NodeId>) -> Self {
+        Self {
+            parent,
+            ..self.clone()
         }
     }
 
@@ -103,7 +120,7 @@ impl Node {
     /// one that was seen first.
     pub fn class(&self) -> Option<StringId> {
         let most = |known: &&ClassTime| (known.time_ns, Reverse(known.first_seen));
-        self.classes
+        self.classes()
             .iter()
             .max_by_key(most)
             .map(|known| known.class)
@@ -132,7 +149,7 @@ impl Node {
 
     /// Wall time of nodes below this one that were removed from the tree.
     pub fn absorbed_time(&self) -> Duration {
-        Duration::from_nanos(self.absorbed_time_ns)
+        Duration::from_nanos(self.absorbed_time_ns())
     }
 
     /// What was used while this node itself ran, as an estimate ([`Attribution`](crate::Attribution)): what
@@ -140,30 +157,78 @@ impl Node {
     /// [`TreeOptions::resources`](crate::TreeOptions::resources); with everything below see
     /// [`FrameTree::resource_totals`](crate::FrameTree::resource_totals).
     pub fn own_resources(&self) -> Resources {
-        self.used.own()
+        self.rare
+            .as_ref()
+            .map_or_else(Resources::default, |rare| rare.used.own())
     }
 
     /// What nodes below this one used that were removed from the tree.
     pub fn absorbed_resources(&self) -> Resources {
-        self.used.absorbed()
+        self.rare
+            .as_ref()
+            .map_or_else(Resources::default, |rare| rare.used.absorbed())
     }
 
     /// Samples of this node and everything below it, removed nodes included.
     pub fn sample_count(&self) -> u64 {
-        self.sample_count
+        self.sample_count.into()
+    }
+
+    pub(crate) fn absorbed_time_ns(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.absorbed_time_ns)
+    }
+
+    fn classes(&self) -> &[ClassTime] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.classes)
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Takes in what a node below had that is removed.
+    pub(crate) fn add_absorbed(&mut self, time_ns: u64, used: Resources) {
+        if time_ns > 0 {
+            self.rare().absorbed_time_ns += time_ns;
+        }
+        if !used.is_nothing() {
+            self.rare().used.add_absorbed(used);
+        }
+    }
+
+    /// Adds to what was used while this node itself ran.
+    pub(crate) fn add_own_resources(&mut self, used: Resources) {
+        if !used.is_nothing() {
+            self.rare().used.add_own(used);
+        }
+    }
+
+    pub(crate) fn take_own_resources(&mut self) -> Resources {
+        let rare = self.rare.as_mut();
+        rare.map_or_else(Resources::default, |rare| rare.used.take_own())
+    }
+
+    /// Takes in what another node has itself, without what is below it.
+    pub(crate) fn add_own_of(&mut self, other: &Self) {
+        self.self_time_ns += other.self_time_ns;
+        if let Some(rare) = &other.rare {
+            self.add_absorbed(rare.absorbed_time_ns, rare.used.absorbed());
+            self.add_own_resources(rare.used.own());
+        }
     }
 
     /// Counts time as one class's. One class more than [`MAX_CLASSES`] is not counted.
     pub(crate) fn add_class(&mut self, time: ClassTime) {
-        let is_full = self.classes.len() >= MAX_CLASSES;
-        let mut known = self.classes.iter_mut();
+        let classes = &mut self.rare().classes;
+        let is_full = classes.len() >= MAX_CLASSES;
+        let mut known = classes.iter_mut();
         match known.find(|known| known.class == time.class) {
             Some(known) => {
                 known.time_ns += time.time_ns;
                 known.first_seen = known.first_seen.min(time.first_seen);
             }
             None if is_full => {}
-            None => self.classes.push(time),
+            None => classes.push(time),
         }
     }
 
@@ -172,12 +237,20 @@ impl Node {
         self.first_seen = self.first_seen.min(other.first_seen);
         self.hidden |= other.hidden;
         self.time_ns += other.time_ns;
-        self.self_time_ns += other.self_time_ns;
-        self.absorbed_time_ns += other.absorbed_time_ns;
         self.sample_count += other.sample_count;
-        self.used += &other.used;
-        for time in &other.classes {
+        self.add_own_of(other);
+        for time in other.classes() {
             self.add_class(*time);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_as_large_as_a_line_of_the_cache() {
+        assert_eq!(size_of::<Node>(), 64);
     }
 }

@@ -5,8 +5,10 @@
 
 use crate::analysis::Shares;
 use crate::tables::{Sample, StackTable};
-use crate::tree::build::{group_by_thread, is_leaf, thread_order};
-use crate::tree::draft::{Draft, Order};
+use crate::tree::build::is_leaf;
+use crate::tree::by_thread::{self, ByThread};
+use crate::tree::draft::Draft;
+use crate::tree::layout::Order;
 use crate::tree::{ClassTime, Context, FrameTree, NodeKind, Scope, TreeOptions};
 use crate::{Attribution, NodeId, Session, StackId, ThreadId};
 
@@ -33,9 +35,9 @@ pub(super) fn build(
     };
     match options.scope {
         Scope::Thread => {
-            let groups = group_by_thread(samples, session.threads().len());
-            for thread in thread_order(session, &groups) {
-                for &row in groups.of(thread) {
+            let rows = ByThread::of(samples, session.threads().len());
+            for thread in by_thread::in_order(session) {
+                for row in rows.rows(thread) {
                     builder.add_sample(row, samples.row(row as usize));
                 }
             }
@@ -110,12 +112,9 @@ impl Builder<'_> {
         match is_whole {
             true => {
                 node.self_time_ns += nanos;
-                node.used.add_own(share);
+                node.add_own_resources(share);
             }
-            false => {
-                node.absorbed_time_ns += nanos;
-                node.used.add_absorbed(share);
-            }
+            false => node.add_absorbed(nanos, share),
         }
     }
 
@@ -198,7 +197,7 @@ impl Builder<'_> {
             }
             let open = &mut self.open[depth];
             (open.stack, open.since) = (Some(id), row);
-            self.draft.node_mut(open.node).hidden |= self.context.function(stack.function).hidden;
+            self.draft.node_mut(open.node).hidden |= self.context.is_hidden(stack.function);
         }
         self.open.truncate(depth + 1);
         true

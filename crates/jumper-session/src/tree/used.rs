@@ -1,7 +1,5 @@
 //! What a node used of the machine, besides time.
 
-use std::ops::AddAssign;
-
 use crate::Resources;
 
 /// Amounts of a node of a tree that has them. Most nodes have none of their own, and these take no memory.
@@ -27,9 +25,7 @@ impl Used {
     }
 
     pub(crate) fn add_own(&mut self, amounts: Resources) {
-        if !amounts.is_nothing() {
-            self.0.get_or_insert_default().own += amounts;
-        }
+        self.0.get_or_insert_default().own += amounts;
     }
 
     pub(crate) fn take_own(&mut self) -> Resources {
@@ -38,15 +34,6 @@ impl Used {
     }
 
     pub(crate) fn add_absorbed(&mut self, amounts: Resources) {
-        if !amounts.is_nothing() {
-            self.0.get_or_insert_default().absorbed += amounts;
-        }
-    }
-}
-
-impl AddAssign<&Self> for Used {
-    fn add_assign(&mut self, other: &Self) {
-        self.add_own(other.own());
-        self.add_absorbed(other.absorbed());
+        self.0.get_or_insert_default().absorbed += amounts;
     }
 }
