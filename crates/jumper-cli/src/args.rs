@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jumper_render::{DiffForm, FailAbove};
 #[cfg(feature = "record")]
 use jumper_session::Level;
 use jumper_session::formats::FORMATS;
@@ -56,6 +57,10 @@ pub(crate) struct OutputArgs {
     /// Kind of report, one of those that `jumper renderers` lists [default: by the extension of FILE, else text]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) renderer: Option<String>,
+
+    /// Make the report from a template of your own, docs/templates.md says how; as -r template -p template=FILE
+    #[arg(long, value_name = "FILE", conflicts_with = "renderer")]
+    pub(crate) template: Option<PathBuf>,
 
     /// Write the report to FILE, whose extension says which kind it is; .jumper is the session itself, - is stdout
     #[arg(short, long, value_name = "FILE")]
@@ -232,7 +237,7 @@ pub(crate) struct AttachArgs {
 }
 
 /// Which part of a session.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct SelectArgs {
     /// Only these seconds since the beginning, such as 2:8, :5 or 3:, or -3:-1 counted from the end
     #[arg(long, value_name = "FROM:TO", allow_hyphen_values = true)]
@@ -366,17 +371,82 @@ fn format_names() -> PossibleValuesParser {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "jumper diff [OPTIONS] BEFORE AFTER\n       jumper diff [OPTIONS] SESSION --before-cell CELLS --after-cell CELLS\n       \
+                      jumper diff [OPTIONS] SESSION --before-time FROM:TO --after-time FROM:TO",
+    after_help = "The status is 3 where something became slower than --fail-above allows."
+)]
 pub(crate) struct DiffArgs {
     /// The first session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
     #[arg(value_name = "BEFORE")]
     pub(crate) before: PathBuf,
 
     /// The second
-    #[arg(value_name = "AFTER")]
-    pub(crate) after: PathBuf,
+    #[arg(
+        value_name = "AFTER",
+        required_unless_present_any = ["before_time", "after_time", "before_cell", "after_cell"]
+    )]
+    pub(crate) after: Option<PathBuf>,
+
+    /// Fail with status 3 where the whole, or a function itself, became slower by more than this share of the whole
+    /// before, such as 5%, and by more than chance explains
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true)]
+    pub(crate) fail_above: Option<FailAbove>,
+
+    /// What to write: text, markdown or summary (JSON) [default: by the extension of FILE, else text]
+    #[arg(short, long, value_name = "NAME", value_parser = diff_forms())]
+    pub(crate) renderer: Option<String>,
+
+    /// Write it to FILE; - is stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) outfile: Option<PathBuf>,
+
+    /// List so many functions at most
+    #[arg(long, value_name = "COUNT", default_value_t = 15, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+
+    /// Of the first session only these seconds, as --time
+    #[arg(
+        long,
+        value_name = "FROM:TO",
+        allow_hyphen_values = true,
+        conflicts_with = "time"
+    )]
+    pub(crate) before_time: Option<Span>,
+
+    /// Of the second session only these seconds, as --time
+    #[arg(
+        long,
+        value_name = "FROM:TO",
+        allow_hyphen_values = true,
+        conflicts_with = "time"
+    )]
+    pub(crate) after_time: Option<Span>,
+
+    /// Of the first session only these cells, as --cell
+    #[arg(
+        long,
+        value_name = "CELLS",
+        allow_hyphen_values = true,
+        conflicts_with = "cell"
+    )]
+    pub(crate) before_cell: Option<CellSpan>,
+
+    /// Of the second session only these cells, as --cell
+    #[arg(
+        long,
+        value_name = "CELLS",
+        allow_hyphen_values = true,
+        conflicts_with = "cell"
+    )]
+    pub(crate) after_cell: Option<CellSpan>,
 
     #[command(flatten)]
     pub(crate) select: SelectArgs,
+}
+
+fn diff_forms() -> PossibleValuesParser {
+    DiffForm::ALL.map(DiffForm::name).into()
 }
 
 #[derive(Debug, Args)]

@@ -35,7 +35,11 @@ pub(crate) enum Target {
 impl Target {
     /// What `arguments` ask for; without any wish, text on stdout or on stderr.
     pub(crate) fn of(arguments: &OutputArgs, by_default_to_stdout: bool) -> Result<Self, CliError> {
-        let chosen = arguments.renderer.as_deref().map(renderer).transpose()?;
+        let name = match arguments.template {
+            Some(_) => Some("template"),
+            None => arguments.renderer.as_deref(),
+        };
+        let chosen = name.map(renderer).transpose()?;
         let Some(path) = arguments
             .outfile
             .as_deref()
@@ -91,8 +95,17 @@ impl Target {
     /// Finds out whether it can be written, before any work is put into it.
     pub(crate) fn check(&self) -> Result<(), CliError> {
         match self {
-            Self::Stream { .. } => Ok(()),
-            Self::File { path, .. } => Ok(check_file(path)?),
+            Self::Stream {
+                renderer, options, ..
+            } => Ok(renderer.check(options)?),
+            Self::File {
+                renderer,
+                options,
+                path,
+            } => {
+                renderer.check(options)?;
+                Ok(check_file(path)?)
+            }
             Self::Session { path } => Ok(Session::check_destination(path)?),
         }
     }

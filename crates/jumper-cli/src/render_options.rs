@@ -33,6 +33,17 @@ pub(crate) fn given(
             given.push((processor_option(name), json!(regex)));
         }
     }
+    if let Some(template) = &arguments.template {
+        let Some(template) = template.to_str() else {
+            return Err(RenderError::OptionConflict {
+                detail: format!(
+                    "the name of the template `{}` is not UTF-8",
+                    template.display()
+                ),
+            });
+        };
+        given.push(("template".into(), json!(template)));
+    }
     for option in &arguments.render_option {
         given.push(parse_option(option)?);
     }

@@ -63,9 +63,20 @@ pub enum RenderError {
     /// The report could not be written to a stream.
     #[error("cannot write the report: {0}")]
     Write(#[from] io::Error),
+    /// A template cannot be read.
+    #[error("cannot read the template `{}`: {reason}", path.display())]
+    TemplateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A template is wrong.
-    #[error("the template failed: {0:#}")]
-    Template(#[from] minijinja::Error),
+    #[error("the template failed: {detail}")]
+    Template {
+        /// What is wrong, and where: file and line.
+        detail: String,
+    },
     /// The data of a report could not be encoded.
     #[error("cannot encode the report: {0}")]
     Encode(#[from] serde_json::Error),

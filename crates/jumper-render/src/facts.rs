@@ -196,10 +196,20 @@ pub(crate) fn tags(signature: &Signature) -> String {
 
 /// How often the recorder looked, against how often it meant to.
 fn rate(stacks: &StacksSummary) -> Option<String> {
+    let (reached, wanted) = rates(stacks)?;
+    Some(format!(
+        "{} of {} Hz reached",
+        hertz(reached),
+        hertz(wanted)
+    ))
+}
+
+/// How often a second the recorder looked, and how often it meant to.
+pub(crate) fn rates(stacks: &StacksSummary) -> Option<(f64, f64)> {
     let wanted = 1.0 / stacks.interval.as_secs_f64();
     let reached = stacks.ticks.saturating_sub(1) as f64 / stacks.span.as_secs_f64();
     let known = reached.is_finite() && reached > 0.0 && wanted.is_finite();
-    known.then(|| format!("{} of {} Hz reached", hertz(reached), hertz(wanted)))
+    known.then_some((reached, wanted))
 }
 
 fn hertz(rate: f64) -> String {

@@ -19,6 +19,17 @@ pub fn render_to_file(
     options: &RenderOptions,
     path: &Path,
 ) -> Result<(), RenderError> {
+    write_to_file(path, |out| renderer.render(session, options, out))
+}
+
+/// Writes what `write` writes to `path`, in the same way.
+///
+/// # Errors
+/// [`RenderError::Unwritable`] where the file cannot be written; else those of `write`.
+pub fn write_to_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), RenderError>,
+) -> Result<(), RenderError> {
     let unwritable = |source| RenderError::Unwritable {
         path: path.to_owned(),
         source,
@@ -28,9 +39,9 @@ pub fn render_to_file(
             .write(true)
             .open(path)
             .map_err(unwritable)?;
-        write_through(renderer, session, options, &file)
+        write_through(write, &file)
     } else {
-        replace_file(path, |file| write_through(renderer, session, options, file))
+        replace_file(path, |file| write_through(write, file))
     };
     written.map_err(|error| match error {
         RenderError::Write(source) => unwritable(source),
@@ -56,13 +67,11 @@ pub fn check_file(path: &Path) -> Result<(), RenderError> {
 }
 
 fn write_through(
-    renderer: &dyn Renderer,
-    session: &Session,
-    options: &RenderOptions,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), RenderError>,
     file: &File,
 ) -> Result<(), RenderError> {
     let mut out = BufWriter::new(file);
-    renderer.render(session, options, &mut out)?;
+    write(&mut out)?;
     Ok(out.flush()?)
 }
 

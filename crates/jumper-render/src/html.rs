@@ -11,14 +11,14 @@ use std::io::Write;
 use jumper_session::{
     FrameTree, NodeKind, Parts, ProcessorOptions, Session, ShortPaths, remove_irrelevant_nodes,
 };
-use minijinja::{AutoEscape, Environment, context};
+use minijinja::{Value, context};
 use serde::Serialize;
 
 use crate::format::{call_name, share, span};
 use crate::metrics::series;
+use crate::template::{Engine, Source, for_script};
 use crate::{About, RenderError, RenderOptions, Renderer, facts};
 
-const TEMPLATE: &str = include_str!("../templates/report.html.j2");
 const STYLE: &str = include_str!("../templates/report.css");
 const SCRIPT: &str = include_str!("../templates/report.js");
 
@@ -52,35 +52,21 @@ impl Renderer for Html {
         _options: &RenderOptions,
         out: &mut dyn Write,
     ) -> Result<(), RenderError> {
-        let mut environment = Environment::new();
-        environment.set_auto_escape_callback(|_| AutoEscape::Html);
-        environment.add_template("report.html", TEMPLATE)?;
-        let data_json = for_script(&serde_json::to_string(&Report::of(session))?);
-        let title = facts::program(session);
-        let values = context! { title, css => STYLE, js => SCRIPT, data_json };
-        out.write_all(
-            environment
-                .get_template("report.html")?
-                .render(values)?
-                .as_bytes(),
-        )?;
-        Ok(())
+        let values = context! {
+            css => STYLE,
+            js => SCRIPT,
+            data_json => data(session)?,
+        };
+        Engine::of(session)
+            .with(values)
+            .render(&Source::builtin("jumper/report.html"), out)
     }
 }
 
-/// JSON that can stand inside a script element: the characters that could end it, or that JavaScript takes
-/// for line ends, are written as escapes. They occur within strings only, where that means the same.
-fn for_script(json: &str) -> String {
-    let mut text = String::with_capacity(json.len() + json.len() / 16);
-    for character in json.chars() {
-        match character {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                text.push_str(&format!("\\u{:04x}", character as u32))
-            }
-            _ => text.push(character),
-        }
-    }
-    text
+/// What the page's script reads, to stand inside a script element.
+fn data(session: &Session) -> Result<Value, RenderError> {
+    let json = serde_json::to_string(&Report::of(session))?;
+    Ok(Value::from_safe_string(for_script(&json)))
 }
 
 /// What the page's script reads; see `templates/report.js`.
@@ -366,16 +352,5 @@ fn scale(unit: &str, largest: f64) -> (&str, f64) {
     match unit {
         "GiB" if largest < 2.0 => ("MiB", 1024.0),
         unit => (unit, 1.0),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_in_the_data_can_end_the_script() {
-        let text = for_script(&serde_json::to_string("</script><!--&\u{2028}").expect("a string"));
-        assert_eq!(text, r#""\u003c/script\u003e\u003c!--\u0026\u2028""#);
     }
 }

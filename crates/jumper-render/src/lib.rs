@@ -9,6 +9,10 @@
 //! | `text` | `text/` | people in front of a terminal |
 //! | `html` | `html.rs`, `templates/` | people with a browser; one file that needs no network |
 //! | `json` | `json/` | programs; the schema is that of pyinstrument's JSON renderer |
+//! | `perfreport`, `perfreport-html` | `perfreport.rs`, `templates/` | what was used of the machine, as JUmPER reports it |
+//! | `markdown` | `markdown.rs`, `templates/` | comments on pull requests |
+//! | `summary` | `summary/` | scripts and agents; small, and the same from release to release |
+//! | `template` | `template/` | templates of users |
 //!
 //! A new renderer is one file and one line in [`renderers`].
 //!
@@ -27,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 mod calls;
+mod data;
 mod describe;
 mod diff;
 mod error;
@@ -36,18 +41,22 @@ mod format;
 mod html;
 mod info;
 mod json;
+mod markdown;
 mod metrics;
 mod nearest;
 mod options;
 mod paths;
+mod perfreport;
 mod renderer;
 mod resources;
+mod summary;
+mod template;
 mod text;
 
 pub use describe::describe_renderers;
-pub use diff::{DIFF_NEEDS, diff};
+pub use diff::{DIFF_NEEDS, Diff, DiffForm, FailAbove, Regression};
 pub use error::RenderError;
-pub use file::{check_file, render_to_file};
+pub use file::{check_file, render_to_file, write_to_file};
 pub use info::{INFO_NEEDS, info};
 pub use options::{OptionKind, OptionSpec, RenderOptions, parse_option};
 pub use renderer::{About, Renderer, renderer, renderer_for_file, renderers};

@@ -102,7 +102,7 @@ impl Metric<'_> {
     }
 }
 
-fn with_unit(value: f64, unit: &str) -> String {
+pub(crate) fn with_unit(value: f64, unit: &str) -> String {
     match unit {
         "" if value.fract() == 0.0 => format!("{value:.0}"),
         "1/s" => format!("{} /s", number(value)),

@@ -6,7 +6,11 @@ use jumper_session::{Parts, Session};
 
 use crate::html::Html;
 use crate::json::Json;
+use crate::markdown::Markdown;
 use crate::options::OptionSpec;
+use crate::perfreport::{PerfReport, PerfReportHtml};
+use crate::summary::Summary;
+use crate::template::Template;
 use crate::text::Text;
 use crate::{RenderError, RenderOptions};
 
@@ -43,6 +47,15 @@ pub trait Renderer: Sync {
     /// What of a session it looks at with these options, so that the rest need not be [read](Session::read).
     fn needs(&self, options: &RenderOptions) -> Parts;
 
+    /// Finds out what is wrong with options that have to be looked at elsewhere, such as a file that one names, before any
+    /// work is put into a report.
+    ///
+    /// # Errors
+    /// Those that [`render`](Self::render) would give.
+    fn check(&self, _options: &RenderOptions) -> Result<(), RenderError> {
+        Ok(())
+    }
+
     /// Writes the report.
     ///
     /// # Errors
@@ -58,7 +71,16 @@ pub trait Renderer: Sync {
 /// All renderers.
 pub fn renderers() -> &'static [&'static dyn Renderer] {
     // Another renderer is another line. Of several with the same extension the first one has it.
-    &[&Text, &Html, &Json]
+    &[
+        &Text,
+        &Html,
+        &Json,
+        &PerfReport,
+        &PerfReportHtml,
+        &Markdown,
+        &Summary,
+        &Template,
+    ]
 }
 
 /// The renderer with this name.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use jumper_render::{RenderOptions, diff, renderers};
+use jumper_render::{Diff, DiffForm, RenderOptions, renderers};
 use jumper_session::{
-    Function, Host, Manifest, NewSample, Session, SessionBuilder, ThreadState, Timestamp, compare,
+    Function, Host, Manifest, NewSample, Session, SessionBuilder, ThreadState, Timestamp,
 };
 
 const DEPTH: usize = 100_000;
@@ -54,7 +54,9 @@ fn every_report_of_a_hundred_thousand_calls_is_made() {
             assert!(!out.is_empty());
         }
         let mut out = Vec::new();
-        diff(&before, &after, &compare(&before, &after), &mut out).expect("it is in memory");
+        let diff = Diff::of(&before, &after);
+        diff.write(DiffForm::Text, &mut out)
+            .expect("it is in memory");
         assert!(String::from_utf8(out).expect("text").contains("bottom"));
     };
     let thread = std::thread::Builder::new()

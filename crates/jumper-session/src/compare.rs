@@ -116,6 +116,20 @@ impl Comparison {
         })
     }
 
+    /// Whether the change of [all threads together](Self::total) is more than chance explains, 19 times in 20.
+    pub fn is_total_significant(&self) -> bool {
+        let (before, after) = self.total();
+        let change = (after.as_secs_f64() - before.as_secs_f64()).abs();
+        change > 0.0 && change > STANDARD_ERRORS * self.total_error()
+    }
+
+    /// The standard error of the change of all threads together, in seconds.
+    pub fn total_error(&self) -> f64 {
+        let threads = self.nodes.iter().filter(|node| node.depth == 0);
+        let squares: f64 = threads.map(|thread| thread.error().powi(2)).sum();
+        squares.sqrt()
+    }
+
     /// Functions by themselves, wherever they are called from, those first whose own time changed most. `time` is then
     /// `self_time` as well: what is below a function called from itself would count twice.
     pub fn functions(&self) -> Vec<Compared> {

@@ -4,9 +4,11 @@ mod support;
 
 mod attach;
 mod bad_input;
+mod diff;
 mod formats;
 mod journal;
 mod libraries;
 mod render;
+mod reports;
 mod resources;
 mod run;

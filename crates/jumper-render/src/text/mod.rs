@@ -56,27 +56,38 @@ impl Renderer for Text {
     ) -> Result<(), RenderError> {
         let paint = Paint::new(options.flag(&COLOR));
         header(session, paint, out)?;
-        let tree = FrameTree::build(session);
-        if tree.is_empty() {
-            writeln!(
-                out,
-                "  {}\n",
-                paint.style(Style::Warning, "no stacks were recorded")
-            )?;
-        }
-        let kept = ProcessorOptions {
-            filter_threshold: options.number(&FILTER_THRESHOLD),
-            ..ProcessorOptions::default()
-        };
-        let shown = remove_irrelevant_nodes(tree, &kept);
-        let mut calls = tree::Calls::of(session, &shown, options);
-        for thread in shown.roots() {
-            calls.thread(thread, out)?;
-        }
+        calls(session, options, out)?;
         table::metrics(session, paint, out)?;
         footer(session, paint, out)?;
         Ok(())
     }
+}
+
+/// The call trees alone.
+pub(crate) fn calls(
+    session: &Session,
+    options: &RenderOptions,
+    out: &mut dyn Write,
+) -> Result<(), RenderError> {
+    let paint = Paint::new(options.flag(&COLOR));
+    let tree = FrameTree::build(session);
+    if tree.is_empty() {
+        writeln!(
+            out,
+            "  {}\n",
+            paint.style(Style::Warning, "no stacks were recorded")
+        )?;
+    }
+    let kept = ProcessorOptions {
+        filter_threshold: options.number(&FILTER_THRESHOLD),
+        ..ProcessorOptions::default()
+    };
+    let shown = remove_irrelevant_nodes(tree, &kept);
+    let mut calls = tree::Calls::of(session, &shown, options);
+    for thread in shown.roots() {
+        calls.thread(thread, out)?;
+    }
+    Ok(())
 }
 
 /// What ran and how good the sampling was: the figures in two columns.
