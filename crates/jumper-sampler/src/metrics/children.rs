@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 
-use super::kept::read_from_start;
+use super::kept::{Makes, read_from_start};
 use super::process::{Files, ProcessPath};
 use super::roots::Roots;
 
@@ -78,7 +78,7 @@ fn list_thread(path: &mut ProcessPath, bytes: &mut Vec<u8>, tid: u32, found: &mu
     let Ok(file) = File::open(path.file(&format!("task/{tid}/children"))) else {
         return;
     };
-    let Ok(count) = read_from_start(&file, bytes) else {
+    let Ok(count) = read_from_start(&file, bytes, Makes::Records) else {
         return;
     };
     let text = String::from_utf8_lossy(&bytes[..count]);

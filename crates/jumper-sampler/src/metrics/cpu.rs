@@ -14,19 +14,20 @@ use super::kept::KeptFile;
 use super::level::Level;
 use super::limits::Limits;
 use super::metric::{Kind, Metric, Unit, counter, gauge};
-use super::procfs::MachineUnits;
+use super::procfs::{MachineUnits, value_of};
 use super::rate::{Rate, Since};
 use crate::Timestamp;
 
 /// Where in the metrics what begins.
 const AVERAGE: usize = 0;
 const TIMES: usize = 3;
-const EACH: usize = 6;
+const SWITCHES: usize = 6;
+const EACH: usize = 7;
 
 /// The processors that the root may run on are asked for again after so long.
 const AFFINITY_LASTS: Duration = Duration::from_secs(1);
 
-/// Fills what begins with `cpu_`.
+/// Fills what begins with `cpu_`, but for frequencies, and `ctx_switches`.
 ///
 /// As in JUmPER, 100 % is all processors busy and not one of them. JUmPER takes the processors that the monitor may
 /// run on; here they are those of the observed root process, the largest number seen so far: a program may bind its
@@ -141,7 +142,10 @@ impl Collector for Cpu {
     fn collect(&mut self, level: Level, scan: &Scan, values: &mut [Option<f64>]) {
         if level == Level::System {
             let text = self.stat.text();
-            return self.machine.collect(text, scan.units(), values);
+            let switches = text.and_then(|text| value_of(text, "ctxt "));
+            self.machine.collect(text, scan.units(), values);
+            values[SWITCHES] = self.rates[level as usize].per_second(scan.time(), switches);
+            return;
         }
         if !scan.has_processes(level) {
             return;
@@ -152,7 +156,7 @@ impl Collector for Cpu {
             let shares = per_second.zip(self.available(level));
             values[AVERAGE] = shares.map(|(nanos, cpus)| nanos / 1e7 / cpus);
         }
-        for (value, nanos) in values[TIMES..EACH].iter_mut().zip(used) {
+        for (value, nanos) in values[TIMES..SWITCHES].iter_mut().zip(used) {
             *value = nanos.map(|nanos| nanos as f64 / 1e9);
         }
     }
@@ -190,6 +194,12 @@ fn metrics(machine: &Machine) -> Vec<Metric> {
             "cpu_time_system",
             Unit::Seconds,
             "the part of it that was used in the kernel on their behalf",
+        ),
+        gauge(
+            "ctx_switches",
+            Unit::PerSecond,
+            "switches of processors from one thread to another (system level only: the kernel forgets those of threads that \
+             have ended)",
         ),
     ];
     metrics.extend(machine.processors.iter().map(|processor| {
@@ -250,7 +260,7 @@ impl Machine {
                 *busy += grown;
             }
         }
-        for (value, ticks) in values[TIMES..EACH].iter_mut().zip(self.busy) {
+        for (value, ticks) in values[TIMES..SWITCHES].iter_mut().zip(self.busy) {
             *value = Some((ticks * units.nanos_per_tick()) as f64 / 1e9);
         }
         let mut processors = self

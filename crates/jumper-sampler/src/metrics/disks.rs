@@ -31,7 +31,7 @@ enum Device {
 impl Disks {
     pub(super) fn new(roots: &Roots) -> Self {
         Self {
-            file: KeptFile::new(roots.proc("diskstats")),
+            file: KeptFile::of_records(roots.proc("diskstats")),
             sys_block: roots.sys("block"),
             devices: HashMap::new(),
             totals: DiskTotals::default(),

@@ -53,7 +53,7 @@ impl Frequency {
                 ),
             ],
             processors,
-            cpuinfo: KeptFile::new(scan.roots().proc("cpuinfo")),
+            cpuinfo: KeptFile::of_records(scan.roots().proc("cpuinfo")),
             read_at: None,
             last: [None; 3],
         }

@@ -12,14 +12,34 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(super) struct KeptFile {
     path: PathBuf,
+    makes: Makes,
     file: Option<File>,
     bytes: Vec<u8>,
 }
 
+/// How the kernel makes the text of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Makes {
+    /// All of it at once, so that a read that leaves room has it all.
+    AtOnce,
+    /// Record by record, so that only a read that gives nothing says that it was all.
+    Records,
+}
+
 impl KeptFile {
     pub(super) const fn new(path: PathBuf) -> Self {
+        Self::that_makes(path, Makes::AtOnce)
+    }
+
+    /// A list, such as that of the disks.
+    pub(super) const fn of_records(path: PathBuf) -> Self {
+        Self::that_makes(path, Makes::Records)
+    }
+
+    const fn that_makes(path: PathBuf, makes: Makes) -> Self {
         Self {
             path,
+            makes,
             file: None,
             bytes: Vec::new(),
         }
@@ -31,7 +51,7 @@ impl KeptFile {
             Some(file) => file,
             none => none.insert(File::open(&self.path).ok()?),
         };
-        match read_from_start(file, &mut self.bytes) {
+        match read_from_start(file, &mut self.bytes, self.makes) {
             Ok(count) => std::str::from_utf8(&self.bytes[..count]).ok(),
             Err(_) => {
                 self.file = None;
@@ -42,7 +62,7 @@ impl KeptFile {
 }
 
 /// Reads all of a file into `bytes`, which grows where it must; returns how much that was.
-pub(super) fn read_from_start(file: &File, bytes: &mut Vec<u8>) -> io::Result<usize> {
+pub(super) fn read_from_start(file: &File, bytes: &mut Vec<u8>, makes: Makes) -> io::Result<usize> {
     let mut filled = 0;
     loop {
         if bytes.len() < filled + SPACE {
@@ -50,7 +70,12 @@ pub(super) fn read_from_start(file: &File, bytes: &mut Vec<u8>) -> io::Result<us
         }
         match file.read_at(&mut bytes[filled..], filled as u64) {
             Ok(0) => return Ok(filled),
-            Ok(count) => filled += count,
+            Ok(count) => {
+                filled += count;
+                if makes == Makes::AtOnce && filled < bytes.len() {
+                    return Ok(filled);
+                }
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

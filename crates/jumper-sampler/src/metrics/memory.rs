@@ -11,7 +11,7 @@ use super::kept::KeptFile;
 use super::level::Level;
 use super::metric::{Metric, Unit, gauge, gibibytes_from_bytes};
 use super::process::ProcessPath;
-use super::processes::Serial;
+use super::processes::{Process, Serial};
 use super::procfs::{Missing, value_of};
 use crate::Timestamp;
 
@@ -89,7 +89,7 @@ impl Memory {
     fn sum(&mut self, scan: &Scan, level: Level) -> Option<Rollup> {
         let mut sum = Rollup::default();
         for (process, stat) in scan.processes().running(level) {
-            match self.rollup(scan, process.pid, process.serial, process.read_in) {
+            match self.rollup(scan.processes().scans(), process) {
                 Ok(rollup) => sum.add(&rollup),
                 // The file belongs to the main thread. Where that has ended before the others, the memory is
                 // still there and cannot be seen.
@@ -100,26 +100,18 @@ impl Memory {
         Some(sum)
     }
 
-    fn rollup(
-        &mut self,
-        scan: &Scan,
-        pid: u32,
-        serial: Serial,
-        read_in: u64,
-    ) -> Result<Rollup, Missing> {
-        let (now, changed_in) = scan.processes().scans();
-        let known = self.mapped.get(&serial).copied();
-        let is_current = |known: Known| known.scan >= read_in.max(changed_in);
-        if let Some(known) = known
-            && (self.is_paused || is_current(known))
-        {
+    fn rollup(&mut self, now: u64, process: &Process) -> Result<Rollup, Missing> {
+        let known = self.mapped.get(&process.serial).copied();
+        let changed_in = process.read_in.max(process.kin_changed_in);
+        if let Some(known) = known.filter(|known| self.is_paused || known.scan >= changed_in) {
             return known.rollup;
         }
-        let text = fs::read_to_string(self.path.of(pid).file("smaps_rollup"));
+        let text = fs::read_to_string(self.path.of(process.pid).file("smaps_rollup"));
         let rollup = text
             .map_err(Missing::from)
             .and_then(|text| Rollup::parse(&text).ok_or(Missing::Unknown));
-        self.mapped.insert(serial, Known { scan: now, rollup });
+        self.mapped
+            .insert(process.serial, Known { scan: now, rollup });
         rollup
     }
 }
@@ -131,8 +123,7 @@ impl Collector for Memory {
 
     fn begin(&mut self, scan: &Scan) {
         self.is_paused = self.due.is_some_and(|due| scan.time() < due);
-        let (now, changed_in) = scan.processes().scans();
-        if changed_in == now {
+        if scan.processes().have_changed() {
             let pids: Vec<Serial> = Level::ALL
                 .into_iter()
                 .flat_map(|level| scan.processes().running(level))

@@ -39,7 +39,7 @@ mod cpu_set;
 mod disks;
 mod energy;
 mod error;
-mod events;
+mod faults;
 mod file_system;
 mod frequency;
 mod gpu;

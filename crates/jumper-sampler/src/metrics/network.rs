@@ -50,7 +50,7 @@ impl Network {
         // `net` is a link to that of whoever reads it: of the observed process, which may be in a network of its own.
         let path = scan.roots().proc(&format!("{}/net/dev", scan.root()));
         Self {
-            file: KeptFile::new(path),
+            file: KeptFile::of_records(path),
             interfaces: Vec::new(),
             totals: [0; 4],
             rates: Default::default(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 
 use super::account::Reading;
-use super::kept::read_from_start;
+use super::kept::{Makes, read_from_start};
 use super::procfs::{Missing, value_of};
 use super::roots::Roots;
 
@@ -151,12 +151,12 @@ impl Files {
     }
 
     pub(super) fn stat(&self, bytes: &mut Vec<u8>) -> Result<Stat, Missing> {
-        let count = read_from_start(&self.stat, bytes)?;
+        let count = read_from_start(&self.stat, bytes, Makes::AtOnce)?;
         Stat::parse(&bytes[..count]).ok_or(Missing::Unknown)
     }
 
     pub(super) fn io(&self, bytes: &mut Vec<u8>) -> Option<IoCounters> {
-        let count = read_from_start(self.io.as_ref()?, bytes).ok()?;
+        let count = read_from_start(self.io.as_ref()?, bytes, Makes::AtOnce).ok()?;
         IoCounters::parse(std::str::from_utf8(&bytes[..count]).ok()?)
     }
 }

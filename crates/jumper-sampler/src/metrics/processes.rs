@@ -42,11 +42,14 @@ pub(super) struct Process {
     pub(super) levels: LevelSet,
     /// The scan in which it was read last: it has run since the one before, or was new.
     pub(super) read_in: u64,
+    /// The scan in which a process that may share memory with it came or went: its parent, a child, a sibling.
+    pub(super) kin_changed_in: u64,
     parent: Option<Serial>,
     /// What was read last; `None` only until the first time.
     stat: Option<Stat>,
     /// Its own clock then.
     clock: Option<u64>,
+    is_first_read: bool,
     read_at: Timestamp,
     belongs_since: Timestamp,
     files: Option<Files>,
@@ -64,9 +67,11 @@ impl Process {
             serial,
             levels,
             read_in: 0,
+            kin_changed_in: 0,
             parent: None,
             stat: None,
             clock: None,
+            is_first_read: false,
             read_at: now,
             belongs_since: now,
             files: None,
@@ -159,8 +164,8 @@ pub(super) struct Processes {
     /// When the latest scan began, in clock ticks since boot; `None` before the first, or where it is not known.
     scanned_at: Option<u64>,
     scans: u64,
-    /// The latest scan in which a process came or went.
-    changed_in: u64,
+    /// Those that came or went in this scan, with their parents.
+    changed: Vec<(Serial, Option<Serial>)>,
     uses: [Use; Level::ALL.len()],
 }
 
@@ -210,7 +215,7 @@ impl Processes {
             now,
             scanned_at: None,
             scans: 0,
-            changed_in: 0,
+            changed: Vec::new(),
             uses: [Use::default(); Level::ALL.len()],
         };
         let files = Files::open(processes.path.of(root.get()));
@@ -238,6 +243,7 @@ impl Processes {
             self.visit(at);
             at += 1;
         }
+        self.tell_kin();
         self.pass_on_what_ended();
         self.settle();
         self.forget_what_ended();
@@ -279,9 +285,14 @@ impl Processes {
         &self.census
     }
 
-    /// The number of the latest scan, and that of the latest one in which a process came or went.
-    pub(super) fn scans(&self) -> (u64, u64) {
-        (self.scans, self.changed_in)
+    /// The number of the latest scan.
+    pub(super) fn scans(&self) -> u64 {
+        self.scans
+    }
+
+    /// Whether a process has come or gone in the latest scan.
+    pub(super) fn have_changed(&self) -> bool {
+        !self.changed.is_empty()
     }
 
     /// `/proc/uptime` and the start time of a process share one clock, so they can be compared. Should a container
@@ -397,7 +408,6 @@ impl Processes {
         self.by_pid.insert(pid, serial);
         self.processes
             .push(Process::new(pid, serial, levels, self.now));
-        self.changed_in = self.scans;
     }
 
     fn visit(&mut self, at: usize) {
@@ -468,6 +478,7 @@ impl Processes {
         process.waited = [stat.children_faults() > faults, process.waited[0]];
         process.parent = parent;
         process.stat = Some(stat);
+        process.is_first_read = !process.was_read();
         process.read_in = self.scans;
         process.read_at = self.now;
         if self.now.saturating_duration_since(process.belongs_since) >= BELONGING_LASTS {
@@ -514,6 +525,32 @@ impl Processes {
         self.by_pid.remove(&pid);
         self.numbers.push(pid);
         self.examine();
+    }
+
+    /// Pages that were shared with a process which has ended may be one's own now, and after a fork the other way round.
+    fn tell_kin(&mut self) {
+        let is_new = |process: &Process| process.read_in == self.scans && process.is_first_read;
+        let changed = self
+            .processes
+            .iter()
+            .filter(|process| process.gone || is_new(process));
+        self.changed.clear();
+        self.changed
+            .extend(changed.map(|process| (process.serial, process.parent)));
+        if self.scans == 1 || self.changed.is_empty() {
+            return;
+        }
+        for process in &mut self.processes {
+            let (serial, parent) = (Some(process.serial), process.parent);
+            let is_kin = |&(other, its_parent): &(Serial, Option<Serial>)| {
+                its_parent == serial
+                    || parent == Some(other)
+                    || (parent.is_some() && parent == its_parent)
+            };
+            if self.changed.iter().any(is_kin) {
+                process.kin_changed_in = self.scans;
+            }
+        }
     }
 
     fn pass_on_what_ended(&mut self) {
@@ -586,7 +623,6 @@ impl Processes {
 
     fn forget_what_ended(&mut self) {
         let (by_pid, kept_open) = (&mut self.by_pid, &mut self.kept_open);
-        let before = self.processes.len();
         self.processes.retain(|process| {
             if process.gone {
                 *kept_open -= u64::from(process.files.is_some());
@@ -596,9 +632,6 @@ impl Processes {
             }
             !process.gone
         });
-        if self.processes.len() < before {
-            self.changed_in = self.scans;
-        }
     }
 }
 

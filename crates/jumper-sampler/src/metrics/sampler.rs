@@ -9,7 +9,7 @@ use super::collector::{Collector, Scan};
 use super::counts::Counts;
 use super::cpu::Cpu;
 use super::energy::Energy;
-use super::events::Events;
+use super::faults::Faults;
 use super::file_system::FileSystem;
 use super::frequency::Frequency;
 use super::gpu::{Found, GpuInfo, Gpus};
@@ -281,7 +281,7 @@ fn standard_collectors(scan: &Scan, options: &MetricsOptions) -> [Box<dyn Collec
         Box::new(Io::new(scan)),
         Box::new(Counts),
         Box::new(Network::new(scan)),
-        Box::new(Events::new(scan)),
+        Box::new(Faults::new(scan)),
         Box::new(Pressure::new(scan)),
         Box::new(FileSystem::new(scan)),
         Box::new(Frequency::new(scan)),

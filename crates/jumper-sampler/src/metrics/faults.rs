@@ -1,4 +1,4 @@
-//! What the kernel did for programs: page faults, and switches from one thread to another.
+//! Page faults: memory that programs found not to be there yet, or no longer.
 
 use super::collector::{Collector, Scan};
 use super::counters::Counter;
@@ -8,7 +8,7 @@ use super::metric::{Metric, Unit, gauge};
 use super::procfs::value_of;
 use super::rate::Rate;
 
-static METRICS: [Metric; 3] = [
+static METRICS: [Metric; 2] = [
     gauge(
         "page_faults_minor",
         Unit::PerSecond,
@@ -19,32 +19,24 @@ static METRICS: [Metric; 3] = [
         Unit::PerSecond,
         "page faults that waited for storage",
     ),
-    gauge(
-        "ctx_switches",
-        Unit::PerSecond,
-        "switches of processors from one thread to another (system level only: the kernel forgets those of threads that \
-         have ended)",
-    ),
 ];
 
-/// Fills the three of them.
+/// Fills `page_faults_minor` and `page_faults_major`.
 #[derive(Debug)]
-pub(super) struct Events {
+pub(super) struct Faults {
     vmstat: KeptFile,
-    stat: KeptFile,
-    rates: [[Rate; 3]; Level::ALL.len()],
+    rates: [[Rate; 2]; Level::ALL.len()],
 }
 
-impl Events {
+impl Faults {
     pub(super) fn new(scan: &Scan) -> Self {
         Self {
             vmstat: KeptFile::new(scan.roots().proc("vmstat")),
-            stat: KeptFile::new(scan.roots().proc("stat")),
             rates: Default::default(),
         }
     }
 
-    fn of_machine(&mut self) -> [Option<u64>; 3] {
+    fn of_machine(&mut self) -> [Option<u64>; 2] {
         let vmstat = self.vmstat.text();
         let counter = |key| value_of(vmstat?, key);
         let major = counter("pgmajfault ");
@@ -52,12 +44,11 @@ impl Events {
         let minor = counter("pgfault ")
             .zip(major)
             .map(|(all, major)| all.saturating_sub(major));
-        let switches = self.stat.text().and_then(|text| value_of(text, "ctxt "));
-        [minor, major, switches]
+        [minor, major]
     }
 }
 
-impl Collector for Events {
+impl Collector for Faults {
     fn metrics(&self) -> &[Metric] {
         &METRICS
     }
@@ -67,11 +58,7 @@ impl Collector for Events {
         let totals = match level {
             Level::System => self.of_machine(),
             _ if !scan.has_processes(level) || scan.is_empty(level) => return,
-            _ => [
-                total(Counter::MinorFaults),
-                total(Counter::MajorFaults),
-                None,
-            ],
+            _ => [total(Counter::MinorFaults), total(Counter::MajorFaults)],
         };
         let rates = &mut self.rates[level as usize];
         for ((value, rate), total) in values.iter_mut().zip(rates).zip(totals) {
