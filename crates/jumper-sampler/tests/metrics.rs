@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use jumper_sampler::Pid;
 use jumper_sampler::metrics::{
-    Collector, Kind, Level, Metric, MetricsError, MetricsSample, MetricsSampler, Scan, Unit,
+    Collector, Kind, Level, Metric, MetricsError, MetricsOptions, MetricsSample, MetricsSampler,
+    Scan, Unit,
 };
 
 /// What clock ticks (10 ms each for user and system time, in two processes) and answering commands may add.
@@ -92,7 +93,14 @@ struct Table {
 
 impl Table {
     fn of(program: &Program) -> Self {
-        let sampler = MetricsSampler::new(program.pid()).expect("the program cannot be observed");
+        // All anew each time: here samples follow each other at once.
+        let options = MetricsOptions::default().with_slow_beat(Duration::ZERO);
+        Self::with_options(program, &options)
+    }
+
+    fn with_options(program: &Program, options: &MetricsOptions) -> Self {
+        let sampler = MetricsSampler::with_options(program.pid(), options)
+            .expect("the program cannot be observed");
         Self {
             sampler,
             samples: Vec::new(),

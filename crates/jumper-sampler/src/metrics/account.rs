@@ -44,6 +44,8 @@ pub(super) struct Account {
     last: Option<Reading>,
     owed: u64,
     owed_anew: u64,
+    /// What is still owed because the kernel rounds down what a parent finds; never forgotten.
+    credit: u64,
 }
 
 impl Account {
@@ -52,6 +54,7 @@ impl Account {
         last: Some(Reading::ZERO),
         owed: 0,
         owed_anew: 0,
+        credit: 0,
     };
 
     /// For a process that was there before: it counts from its first sight on.
@@ -59,11 +62,12 @@ impl Account {
         last: None,
         owed: 0,
         owed_anew: 0,
+        credit: 0,
     };
 
     /// All that a parent may find in its own counter when it waits for this process.
     pub(super) fn inheritance(&self) -> u64 {
-        self.last.map_or(0, |last| last.own + last.folded) + self.owed
+        self.last.map_or(0, |last| last.own + last.folded) + self.owed + self.credit
     }
 
     /// Notes that `amount`, counted already for a process that has just ended, may turn up here again.
@@ -74,13 +78,19 @@ impl Account {
     /// Takes a new reading; returns what it adds to the total.
     ///
     /// `waited` is whether the process has waited for a child since the sample before the previous one. One that
-    /// did not, as the kernel discards its children (`SIGCHLD` ignored), finds nothing of them in its counter.
-    pub(super) fn settle(&mut self, now: Reading, waited: bool) -> u64 {
-        let owed = self.owed + self.owed_anew;
+    /// did not, as the kernel discards its children (`SIGCHLD` ignored), finds nothing of them in its counter. `grain` is how
+    /// much of a child the parent's counter may be short of for now, as it shows whole ticks only.
+    pub(super) fn settle(&mut self, now: Reading, waited: bool, grain: u64) -> u64 {
+        let owed = self.owed + self.owed_anew + self.credit;
         let last = self.last.replace(now).unwrap_or(now);
         let folded = now.folded.saturating_sub(last.folded);
         let settled = if waited { owed.min(folded) } else { 0 };
-        self.owed = self.owed_anew.min(owed - settled);
+        let left = owed - settled;
+        self.credit = match settled {
+            0 => self.credit,
+            _ => left.min(grain),
+        };
+        self.owed = self.owed_anew.min(left - self.credit.min(left));
         self.owed_anew = 0;
         now.own.saturating_sub(last.own) + (folded - settled)
     }
@@ -96,64 +106,78 @@ mod tests {
 
     #[test]
     fn a_new_process_counts_whole_and_an_old_one_from_now_on() {
-        assert_eq!({ Account::FROM_START }.settle(reading(5, 2), false), 7);
+        assert_eq!({ Account::FROM_START }.settle(reading(5, 2), false, 0), 7);
         let mut old = Account::FROM_NOW;
-        assert_eq!(old.settle(reading(5, 2), false), 0);
-        assert_eq!(old.settle(reading(6, 2), false), 1);
+        assert_eq!(old.settle(reading(5, 2), false, 0), 0);
+        assert_eq!(old.settle(reading(6, 2), false, 0), 1);
     }
 
     #[test]
     fn a_child_that_was_seen_is_not_counted_again_by_its_parent() {
         let (mut parent, mut child) = (Account::FROM_NOW, Account::FROM_START);
-        let mut total = parent.settle(reading(10, 0), false) + child.settle(reading(3, 0), false);
-        total += parent.settle(reading(11, 0), false) + child.settle(reading(7, 0), false);
+        let mut total =
+            parent.settle(reading(10, 0), false, 0) + child.settle(reading(3, 0), false, 0);
+        total += parent.settle(reading(11, 0), false, 0) + child.settle(reading(7, 0), false, 0);
         assert_eq!(total, 8);
         // The child used 2 more, and a grandchild that was never seen used 4: 13 are waited for.
         parent.owe(child.inheritance());
-        total += parent.settle(reading(12, 13), true);
+        total += parent.settle(reading(12, 13), true, 0);
         assert_eq!(total, 8 + 1 + 6);
     }
 
     #[test]
     fn a_parent_that_was_read_before_it_waited_settles_at_the_next_sample() {
         let mut parent = Account::FROM_NOW;
-        parent.settle(reading(0, 0), true);
+        parent.settle(reading(0, 0), true, 0);
         parent.owe(7);
-        assert_eq!(parent.settle(reading(0, 0), true), 0);
-        assert_eq!(parent.settle(reading(0, 9), true), 2);
+        assert_eq!(parent.settle(reading(0, 0), true, 0), 0);
+        assert_eq!(parent.settle(reading(0, 9), true, 0), 2);
     }
 
     #[test]
     fn what_nobody_waited_for_is_forgotten_after_two_samples() {
         let mut parent = Account::FROM_NOW;
-        parent.settle(reading(0, 0), true);
+        parent.settle(reading(0, 0), true, 0);
         parent.owe(7);
-        parent.settle(reading(0, 0), true);
-        parent.settle(reading(0, 0), true);
-        assert_eq!(parent.settle(reading(0, 9), true), 9);
+        parent.settle(reading(0, 0), true, 0);
+        parent.settle(reading(0, 0), true, 0);
+        assert_eq!(parent.settle(reading(0, 9), true, 0), 9);
     }
 
     #[test]
     fn a_parent_that_has_not_waited_keeps_its_own_growth() {
         let mut parent = Account::FROM_NOW;
-        parent.settle(Reading::mixed(100), false);
+        parent.settle(Reading::mixed(100), false, 0);
         parent.owe(50);
-        assert_eq!(parent.settle(Reading::mixed(160), false), 60);
+        assert_eq!(parent.settle(Reading::mixed(160), false, 0), 60);
     }
 
     #[test]
     fn what_an_ended_process_owed_is_passed_on() {
         let mut middle = Account::FROM_NOW;
-        middle.settle(reading(1, 0), true);
+        middle.settle(reading(1, 0), true, 0);
         middle.owe(5);
-        middle.settle(reading(1, 0), true);
+        middle.settle(reading(1, 0), true, 0);
         assert_eq!(middle.inheritance(), 6);
+    }
+
+    #[test]
+    fn what_the_kernel_rounds_away_is_owed_until_it_shows() {
+        // Each child uses 14, was seen, and is waited for; the parent's counter shows multiples of 10.
+        let mut parent = Account::FROM_NOW;
+        parent.settle(reading(0, 0), true, 10);
+        let mut total = 0;
+        for children in 1..=50 {
+            parent.owe(14);
+            total += parent.settle(reading(0, children * 14 / 10 * 10), true, 10);
+        }
+        assert_eq!(total, 0);
     }
 
     #[test]
     fn a_counter_that_falls_adds_nothing() {
         let mut account = Account::FROM_NOW;
-        account.settle(reading(9, 9), false);
-        assert_eq!(account.settle(reading(1, 1), false), 0);
+        account.settle(reading(9, 9), false, 0);
+        assert_eq!(account.settle(reading(1, 1), false, 0), 0);
     }
 }

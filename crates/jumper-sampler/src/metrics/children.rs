@@ -1,18 +1,18 @@
-//! Who the children of a process are.
+//! Who the children of a process are, where only descendants are asked for.
 //!
 //! The kernel tells in two ways. `/proc/PID/task/TID/children` costs one file for each thread of the observed
 //! processes, whatever else runs; it exists since Linux 3.5 where the kernel is built with `CONFIG_PROC_CHILDREN`.
 //! Otherwise every process of the machine is asked for its parent, which is slow on a machine shared by thousands.
 //!
 //! The first way may leave out a child when another one ends while the file is read (proc(5)). A child that was seen
-//! once is therefore remembered by the [tree](super::tree); one that is new is found a sample later.
+//! once is therefore remembered by the [table](super::processes); one that is new is found a sample later.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::Path;
+use std::fs::{self, File};
 
-use super::process::read_stat;
-use super::procfs::TextFile;
+use super::kept::{Makes, read_from_start};
+use super::process::{Files, ProcessPath};
+use super::roots::Roots;
 
 /// How children are found on this machine.
 #[derive(Debug)]
@@ -25,32 +25,46 @@ pub(super) enum Children {
 
 impl Children {
     /// Finds out which way is open here.
-    pub(super) fn detect() -> Self {
-        if Path::new("/proc/thread-self/children").exists() {
-            Self::TaskFiles
-        } else {
-            Self::Table(HashMap::new())
+    pub(super) fn detect(roots: &Roots) -> Self {
+        match roots.proc("thread-self/children").exists() {
+            true => Self::TaskFiles,
+            false => Self::Table(HashMap::new()),
         }
     }
 
-    /// To be called at the start of each scan.
-    pub(super) fn refresh(&mut self, file: &mut TextFile) {
+    /// To be called when there may be new ones, with all processes that there are.
+    pub(super) fn refresh(&mut self, path: &mut ProcessPath, bytes: &mut Vec<u8>, pids: &[u32]) {
         let Self::Table(table) = self else { return };
         table.clear();
-        for pid in numbered_entries("/proc") {
-            if let Ok(stat) = read_stat(file, pid) {
+        for &pid in pids {
+            let files = Files::open(path.of(pid));
+            if let Ok(stat) = files.and_then(|files| files.stat(bytes)) {
                 table.entry(stat.parent).or_default().push(pid);
             }
         }
     }
 
-    /// Adds the children of process `pid`, which has `threads` threads, to `found`.
-    pub(super) fn list(&self, file: &mut TextFile, pid: u32, threads: u64, found: &mut Vec<u32>) {
+    /// Adds the children of process `pid`, whose `path` it is and which has `threads` threads, to `found`.
+    pub(super) fn list(
+        &self,
+        path: &mut ProcessPath,
+        bytes: &mut Vec<u8>,
+        pid: u32,
+        threads: u64,
+        found: &mut Vec<u32>,
+    ) {
         match self {
-            Self::TaskFiles if threads <= 1 => list_thread(file, pid, pid, found),
+            Self::TaskFiles if threads <= 1 => list_thread(path, bytes, pid, found),
             Self::TaskFiles => {
-                for tid in numbered_entries(format!("/proc/{pid}/task")) {
-                    list_thread(file, pid, tid, found);
+                let tasks = fs::read_dir(path.file("task"))
+                    .into_iter()
+                    .flatten()
+                    .flatten();
+                for task in tasks {
+                    if let Some(tid) = task.file_name().to_str().and_then(|name| name.parse().ok())
+                    {
+                        list_thread(path, bytes, tid, found);
+                    }
                 }
             }
             Self::Table(table) => found.extend(table.get(&pid).into_iter().flatten()),
@@ -59,20 +73,19 @@ impl Children {
 }
 
 /// A child belongs to the thread that made it, until that thread ends.
-fn list_thread(file: &mut TextFile, pid: u32, tid: u32, found: &mut Vec<u32>) {
+fn list_thread(path: &mut ProcessPath, bytes: &mut Vec<u8>, tid: u32, found: &mut Vec<u32>) {
     // A thread that is gone has no children left, and one that cannot be read is asked again at the next scan.
-    if let Ok(text) = file.read_text(format_args!("/proc/{pid}/task/{tid}/children")) {
-        found.extend(
-            text.split_ascii_whitespace()
-                .filter_map(|number| number.parse::<u32>().ok()),
-        );
-    }
-}
-
-/// The entries of a directory whose names are numbers: processes of `/proc`, threads of a process.
-pub(super) fn numbered_entries(directory: impl AsRef<Path>) -> impl Iterator<Item = u32> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+    let Ok(file) = File::open(path.file(&format!("task/{tid}/children"))) else {
+        return;
+    };
+    let Ok(count) = read_from_start(&file, bytes, Makes::Records) else {
+        return;
+    };
+    let text = String::from_utf8_lossy(&bytes[..count]);
+    found.extend(
+        text.split_ascii_whitespace()
+            .filter_map(|number| number.parse::<u32>().ok()),
+    );
 }
 
 #[cfg(test)]
@@ -90,13 +103,12 @@ mod tests {
     }
 
     fn finds(mut children: Children, pid: u32) -> bool {
-        let (mut file, mut found) = (TextFile::default(), Vec::new());
-        children.refresh(&mut file);
-        let own = std::process::id();
-        let threads = read_stat(&mut file, own)
-            .expect("bug: no own status")
-            .threads;
-        children.list(&mut file, own, threads, &mut found);
+        let (roots, own) = (Roots::default(), std::process::id());
+        let (mut path, mut bytes, mut found) = (ProcessPath::new(&roots), Vec::new(), Vec::new());
+        children.refresh(&mut path, &mut bytes, &[own, pid]);
+        let files = Files::open(path.of(own)).expect("bug: no own status");
+        let threads = files.stat(&mut bytes).expect("bug: no own status").threads;
+        children.list(path.of(own), &mut bytes, own, threads, &mut found);
         found.contains(&pid)
     }
 
@@ -104,7 +116,7 @@ mod tests {
     fn both_ways_find_the_same_child() {
         let mut child = sleeper();
         let by_table = finds(Children::Table(HashMap::new()), child.id());
-        let by_detected = finds(Children::detect(), child.id());
+        let by_detected = finds(Children::detect(&Roots::default()), child.id());
         child
             .kill()
             .and_then(|()| child.wait())

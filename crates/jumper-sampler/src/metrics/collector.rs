@@ -1,10 +1,15 @@
 //! What a source of metrics is, and what all sources share.
 
 use super::MetricsError;
-use super::level::Level;
+use super::cgroup::Group;
+use super::level::{Level, LevelSet};
+use super::membership::Membership;
 use super::metric::Metric;
+use super::options::MetricsOptions;
+use super::processes::Processes;
 use super::procfs::MachineUnits;
-use super::tree::ProcessTree;
+use super::roots::Roots;
+use super::slurm::Job;
 use crate::{Pid, Timestamp};
 
 /// One source of metrics. Each fills its own columns in every row of a sample.
@@ -60,24 +65,31 @@ pub trait Collector: Send {
 pub struct Scan {
     time: Timestamp,
     root: Pid,
+    wanted: LevelSet,
+    roots: Roots,
     units: MachineUnits,
-    tree: ProcessTree,
+    processes: Processes,
 }
 
 impl Scan {
-    pub(super) fn new(root: Pid) -> Result<Self, MetricsError> {
+    pub(super) fn new(root: Pid, options: &MetricsOptions) -> Result<Self, MetricsError> {
         let units = MachineUnits::read()?;
+        let wanted: LevelSet = options.levels.iter().copied().collect();
+        let roots = options.roots.clone();
+        let membership = Membership::find(root, wanted, &roots);
         Ok(Self {
             time: Timestamp::now(),
             root,
+            wanted,
             units,
-            tree: ProcessTree::new(root, units)?,
+            processes: Processes::new(root, wanted, membership, &roots, units)?,
+            roots,
         })
     }
 
     pub(super) fn refresh(&mut self, time: Timestamp) {
         self.time = time;
-        self.tree.scan();
+        self.processes.scan(time);
     }
 
     /// When the sample was taken; to be used for rates.
@@ -90,25 +102,54 @@ impl Scan {
         self.root
     }
 
-    /// The processes of `level` that run; `None` where they are not known, or nobody asked for the level.
+    /// The processes of `level` that run; `None` where they are not known, or nobody asked for the level, and for
+    /// [`Level::System`], whose are all that there are.
     pub fn pids(&self, level: Level) -> Option<impl Iterator<Item = Pid>> {
-        (level == Level::Process).then(|| {
-            self.tree
-                .running()
+        self.has_processes(level).then(|| {
+            self.processes
+                .running(level)
                 .map(|(process, _)| Pid::new(process.pid))
         })
     }
 
-    /// Whether none of the observed processes runs any more.
-    pub fn is_empty(&self) -> bool {
-        self.tree.running().next().is_none()
+    /// Whether none of the processes of `level` runs any more, or it is not known which they are.
+    pub fn is_empty(&self, level: Level) -> bool {
+        self.processes.present(level).processes == 0
     }
 
-    pub(super) fn tree(&self) -> &ProcessTree {
-        &self.tree
+    /// Whether it is known which processes a level has.
+    pub(super) fn has_processes(&self, level: Level) -> bool {
+        let membership = self.processes.membership();
+        self.wanted.contains(level)
+            && match level {
+                Level::Process => true,
+                Level::User => membership.user.is_some(),
+                Level::System => false,
+                Level::Slurm => membership.job.is_some(),
+                Level::Container => membership.container.is_some(),
+            }
+    }
+
+    /// The control group that is the level, if it is one, and what else is known of who belongs to levels.
+    pub(super) fn group(&self, level: Level) -> Option<(&Group, &Membership)> {
+        let membership = self.processes.membership();
+        let group = match (level, &membership.job) {
+            (Level::Slurm, Some(Job::Group(group))) => group,
+            (Level::Container, _) => membership.container.as_ref()?,
+            _ => return None,
+        };
+        Some((group, membership))
+    }
+
+    pub(super) fn processes(&self) -> &Processes {
+        &self.processes
     }
 
     pub(super) fn units(&self) -> MachineUnits {
         self.units
+    }
+
+    pub(super) fn roots(&self) -> &Roots {
+        &self.roots
     }
 }

@@ -5,17 +5,19 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::procfs::TextFile;
+use super::kept::KeptFile;
+use super::roots::Roots;
 
 /// Bytes read, bytes written, reads completed, writes completed.
 pub(super) type DiskTotals = [u64; 4];
 
 /// What all disks together have transferred since the first reading.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Disks {
-    file: TextFile,
+    file: KeptFile,
+    sys_block: PathBuf,
     devices: HashMap<String, Device>,
     totals: DiskTotals,
 }
@@ -27,17 +29,26 @@ enum Device {
 }
 
 impl Disks {
+    pub(super) fn new(roots: &Roots) -> Self {
+        Self {
+            file: KeptFile::of_records(roots.proc("diskstats")),
+            sys_block: roots.sys("block"),
+            devices: HashMap::new(),
+            totals: DiskTotals::default(),
+        }
+    }
+
     /// The totals by now, which never fall; `None` on a machine that shows no disk.
     ///
     /// A device counts from its first appearance on.
     pub(super) fn read(&mut self) -> Option<DiskTotals> {
-        let text = self.file.read_text(format_args!("/proc/diskstats")).ok()?;
+        let text = self.file.text()?;
         let mut disks = 0;
         for (name, now) in text.lines().filter_map(parse_line) {
             if !self.devices.contains_key(name) {
                 self.devices.insert(
                     name.to_owned(),
-                    Device::classify(Path::new("/sys/block"), name, now),
+                    Device::classify(&self.sys_block, name, now),
                 );
             }
             if let Some(Device::Counted(before)) = self.devices.get_mut(name) {
@@ -100,7 +111,6 @@ fn is_disk(sys_block: &Path, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::PathBuf;
 
     #[test]
     fn a_line_gives_bytes_and_completed_requests() {

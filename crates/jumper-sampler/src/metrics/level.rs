@@ -43,6 +43,40 @@ impl Level {
     }
 }
 
+/// A set of levels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LevelSet(u8);
+
+impl LevelSet {
+    pub(super) const EMPTY: Self = Self(0);
+
+    pub(super) const fn contains(self, level: Level) -> bool {
+        self.0 & (1 << level as u8) != 0
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) const fn insert(&mut self, level: Level) {
+        self.0 |= 1 << level as u8;
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = Level> {
+        Level::ALL
+            .into_iter()
+            .filter(move |&level| self.contains(level))
+    }
+}
+
+impl FromIterator<Level> for LevelSet {
+    fn from_iter<T: IntoIterator<Item = Level>>(levels: T) -> Self {
+        let mut set = Self::EMPTY;
+        levels.into_iter().for_each(|level| set.insert(level));
+        set
+    }
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -110,16 +110,11 @@ pub(super) const fn counter(name: &'static str, unit: Unit, help: &'static str) 
     Metric::new(Cow::Borrowed(name), unit, Kind::Counter, help)
 }
 
-const BYTES_PER_KIBIBYTE: f64 = 1024.0;
 const BYTES_PER_MEBIBYTE: f64 = 1024.0 * 1024.0;
 const BYTES_PER_GIBIBYTE: f64 = 1024.0 * 1024.0 * 1024.0;
 
 pub(super) fn gibibytes_from_bytes(bytes: u64) -> f64 {
     bytes as f64 / BYTES_PER_GIBIBYTE
-}
-
-pub(super) fn gibibytes_from_kibibytes(kibibytes: u64) -> f64 {
-    kibibytes as f64 * (BYTES_PER_KIBIBYTE / BYTES_PER_GIBIBYTE)
 }
 
 pub(super) fn mebibytes_from_bytes(bytes: f64) -> f64 {

@@ -1,7 +1,12 @@
 //! What `/proc` says of one process: its line of status and its counters of I/O.
 
+use std::fmt::Write as _;
+use std::fs::File;
+
 use super::account::Reading;
-use super::procfs::{Missing, TextFile, value_of};
+use super::kept::{Makes, read_from_start};
+use super::procfs::{Missing, value_of};
+use super::roots::Roots;
 
 /// The fields of `/proc/PID/stat` that are used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,11 +16,16 @@ pub(super) struct Stat {
     pub(super) state: u8,
     /// The process number of the parent.
     pub(super) parent: u32,
-    /// Minor page faults of the children waited for. No process gets by without one, so this grows exactly when the
-    /// process waits for a child.
-    pub(super) children_minor_faults: u64,
-    /// User and system time in clock ticks; `folded` is that of the children waited for.
-    pub(super) cpu_ticks: Reading,
+    /// Time in user programs in clock ticks; `folded` is that of the children waited for.
+    pub(super) user_ticks: Reading,
+    /// Time in the kernel, likewise.
+    pub(super) system_ticks: Reading,
+    /// Page faults that took no reading from storage, likewise.
+    pub(super) minor_faults: Reading,
+    /// Page faults that did, likewise.
+    pub(super) major_faults: Reading,
+    /// Whether it is a thread of the kernel.
+    pub(super) is_kernel: bool,
     /// Threads, the main one included.
     pub(super) threads: u64,
     /// When it started, in clock ticks since boot. With the process number this identifies a process.
@@ -36,18 +46,37 @@ impl Stat {
             fields: fields.split_ascii_whitespace(),
             next: 3,
         };
+        /// A bit of the flags (`PF_KTHREAD`).
+        const KERNEL_THREAD: u64 = 0x0020_0000;
+        let state = *fields.text(3)?.as_bytes().first()?;
+        let parent = fields.text(4)?.parse().ok()?;
+        let flags = fields.number(9)?;
+        let faults = [10, 11, 12, 13].map(|number| fields.number(number));
+        let ticks = [14, 15, 16, 17].map(|number| fields.number(number));
+        let reading = |own: Option<u64>, folded: Option<u64>| {
+            Some(Reading {
+                own: own?,
+                folded: folded?,
+            })
+        };
         Some(Self {
-            state: *fields.text(3)?.as_bytes().first()?,
-            parent: fields.text(4)?.parse().ok()?,
-            children_minor_faults: fields.number(11)?,
-            cpu_ticks: Reading {
-                own: fields.number(14)? + fields.number(15)?,
-                folded: fields.number(16)? + fields.number(17)?,
-            },
+            state,
+            parent,
+            user_ticks: reading(ticks[0], ticks[2])?,
+            system_ticks: reading(ticks[1], ticks[3])?,
+            minor_faults: reading(faults[0], faults[1])?,
+            major_faults: reading(faults[2], faults[3])?,
+            is_kernel: flags & KERNEL_THREAD != 0,
             threads: fields.number(20)?,
             start_ticks: fields.number(22)?,
             resident_pages: fields.number(24)?,
         })
+    }
+
+    /// Page faults of the children waited for. No process gets by without one, so this grows exactly when the process
+    /// waits for a child.
+    pub(super) const fn children_faults(&self) -> u64 {
+        self.minor_faults.folded
     }
 
     /// Whether nothing is left of the process but its entry and its counters.
@@ -106,12 +135,73 @@ impl IoCounters {
     }
 }
 
-pub(super) fn read_stat(file: &mut TextFile, pid: u32) -> Result<Stat, Missing> {
-    Stat::parse(file.read(format_args!("/proc/{pid}/stat"))?).ok_or(Missing::Unknown)
+/// The files of a process that are read at each sample, open as long as it runs.
+#[derive(Debug)]
+pub(super) struct Files {
+    stat: File,
+    io: Option<File>,
 }
 
-pub(super) fn read_io(file: &mut TextFile, pid: u32) -> Result<IoCounters, Missing> {
-    IoCounters::parse(file.read_text(format_args!("/proc/{pid}/io"))?).ok_or(Missing::Unknown)
+impl Files {
+    pub(super) fn open(path: &mut ProcessPath) -> Result<Self, Missing> {
+        Ok(Self {
+            stat: File::open(path.file("stat"))?,
+            io: File::open(path.file("io")).ok(),
+        })
+    }
+
+    pub(super) fn stat(&self, bytes: &mut Vec<u8>) -> Result<Stat, Missing> {
+        let count = read_from_start(&self.stat, bytes, Makes::AtOnce)?;
+        Stat::parse(&bytes[..count]).ok_or(Missing::Unknown)
+    }
+
+    pub(super) fn io(&self, bytes: &mut Vec<u8>) -> Option<IoCounters> {
+        let count = read_from_start(self.io.as_ref()?, bytes, Makes::AtOnce).ok()?;
+        IoCounters::parse(std::str::from_utf8(&bytes[..count]).ok()?)
+    }
+}
+
+/// Makes the paths of one process after the other without allocating.
+#[derive(Debug)]
+pub(super) struct ProcessPath {
+    path: String,
+    root: usize,
+    directory: usize,
+}
+
+impl ProcessPath {
+    pub(super) fn new(roots: &Roots) -> Self {
+        // A path that is no text leads nowhere, and then no process is found.
+        let path = roots.proc.to_str().unwrap_or_default().to_owned();
+        Self {
+            root: path.len(),
+            directory: path.len(),
+            path,
+        }
+    }
+
+    /// The process that [`file`](Self::file) is about from now on.
+    pub(super) fn of(&mut self, pid: u32) -> &mut Self {
+        self.path.truncate(self.root);
+        // Writing to a text cannot fail.
+        let _ = write!(self.path, "/{pid}");
+        self.directory = self.path.len();
+        self
+    }
+
+    /// Its directory.
+    pub(super) fn directory(&mut self) -> &str {
+        self.path.truncate(self.directory);
+        &self.path
+    }
+
+    /// One of its files.
+    pub(super) fn file(&mut self, name: &str) -> &str {
+        self.path.truncate(self.directory);
+        self.path.push('/');
+        self.path.push_str(name);
+        &self.path
+    }
 }
 
 #[cfg(test)]
@@ -131,11 +221,17 @@ mod tests {
         let expected = Stat {
             state: b'S',
             parent: 4955,
-            children_minor_faults: 6535,
-            cpu_ticks: Reading {
-                own: 50,
-                folded: 32,
+            user_ticks: Reading {
+                own: 41,
+                folded: 25,
             },
+            system_ticks: Reading { own: 9, folded: 7 },
+            minor_faults: Reading {
+                own: 981,
+                folded: 6535,
+            },
+            major_faults: Reading { own: 3, folded: 2 },
+            is_kernel: false,
             threads: 12,
             start_ticks: 137_390,
             resident_pages: 3950,

@@ -1,11 +1,10 @@
-//! Reading `/proc`: one file, one read, and what a failure means.
+//! Reading `/proc`: what a failure means, and what its numbers count in.
 //!
 //! It knows no file's contents beyond the two shapes that most of them share (a number, `Key: value`); each source
 //! parses its own. It must not turn a failure into a number.
 
-use std::fmt::{Arguments, Write as _};
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use super::MetricsError;
@@ -30,46 +29,6 @@ impl From<io::Error> for Missing {
     }
 }
 
-/// Reads small text files again and again without allocating.
-#[derive(Debug, Default)]
-pub(super) struct TextFile {
-    path: String,
-    bytes: Vec<u8>,
-}
-
-impl TextFile {
-    /// The whole of a file, e.g. `read(format_args!("/proc/{pid}/stat"))`.
-    pub(super) fn read(&mut self, path: Arguments<'_>) -> io::Result<&[u8]> {
-        self.path.clear();
-        self.path
-            .write_fmt(path)
-            .map_err(|_| io::ErrorKind::InvalidInput)?;
-        let mut file = File::open(&self.path)?;
-        // Files under /proc have no size to ask for, and the kernel makes their text anew for each read from the
-        // start: one read into a buffer that holds it all is the consistent way.
-        let mut filled = 0;
-        loop {
-            if self.bytes.len() < filled + SPACE {
-                self.bytes.resize(filled + 2 * SPACE, 0);
-            }
-            match file.read(&mut self.bytes[filled..]) {
-                Ok(0) => return Ok(&self.bytes[..filled]),
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Like [`read`](Self::read) for files that are plain ASCII.
-    pub(super) fn read_text(&mut self, path: Arguments<'_>) -> io::Result<&str> {
-        std::str::from_utf8(self.read(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
-    }
-}
-
-/// Room for one more read; larger than any `/proc` text of a single process.
-const SPACE: usize = 16 * 1024;
-
 /// The first number of the line `key value...`, where `key` includes its colon.
 pub(super) fn value_of(text: &str, key: &str) -> Option<u64> {
     text.lines()
@@ -90,6 +49,11 @@ pub(super) struct MachineUnits {
 }
 
 impl MachineUnits {
+    /// Nanoseconds in a clock tick.
+    pub(super) const fn nanos_per_tick(self) -> u64 {
+        1_000_000_000 / self.ticks_per_second
+    }
+
     /// Takes them from what the kernel told this process at its start, which needs no foreign function.
     pub(super) fn read() -> Result<Self, MetricsError> {
         let path = PathBuf::from("/proc/self/auxv");
@@ -126,36 +90,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_whole_each_time() {
-        let mut file = TextFile::default();
-        let first = file.read(format_args!("/proc/cpuinfo")).unwrap().len();
-        assert!(first > 0);
-        assert_eq!(
-            file.read(format_args!("/proc/self/comm")).unwrap().last(),
-            Some(&b'\n')
-        );
-    }
-
-    #[test]
-    fn a_file_larger_than_the_buffer_is_read_whole() {
-        let path = std::env::temp_dir().join(format!("jumper-textfile-{}", std::process::id()));
-        let text = "0123456789".repeat(10_000);
-        fs::write(&path, &text).unwrap();
-        let read = TextFile::default()
-            .read_text(format_args!("{}", path.display()))
-            .map(str::to_owned);
-        fs::remove_file(&path).unwrap();
-        assert_eq!(read.unwrap(), text);
-    }
-
-    #[test]
     fn a_process_that_is_not_there_is_gone_and_a_directory_is_unknown() {
-        let mut file = TextFile::default();
-        let gone = file
-            .read(format_args!("/proc/4294967295/stat"))
-            .unwrap_err();
+        let gone = fs::read("/proc/4294967295/stat").expect_err("there is none");
         assert_eq!(Missing::from(gone), Missing::Gone);
-        let directory = file.read(format_args!("/proc/self")).unwrap_err();
+        let directory = fs::read("/proc/self").expect_err("it is a directory");
         assert_eq!(Missing::from(directory), Missing::Unknown);
     }
 

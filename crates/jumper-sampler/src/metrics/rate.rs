@@ -23,6 +23,20 @@ impl Rate {
     }
 }
 
+/// The first known reading of a total that began before us.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Since {
+    first: Option<u64>,
+}
+
+impl Since {
+    /// What has come to a total since the first time that it was known.
+    pub(super) fn growth(&mut self, total: Option<u64>) -> Option<u64> {
+        let total = total?;
+        Some(total.saturating_sub(*self.first.get_or_insert(total)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,19 +1,27 @@
 //! The sampler: asks every collector, level by level, and puts the answers into one table.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::MetricsError;
 use super::background::Background;
 use super::collector::{Collector, Scan};
+use super::counts::Counts;
 use super::cpu::Cpu;
+use super::energy::Energy;
+use super::faults::Faults;
+use super::file_system::FileSystem;
+use super::frequency::Frequency;
 use super::gpu::{Found, GpuInfo, Gpus};
 use super::io::Io;
 use super::level::Level;
 use super::memory::Memory;
 use super::metric::Metric;
+use super::network::Network;
 use super::options::MetricsOptions;
+use super::pressure::Pressure;
 use super::source::Source;
-use super::threads::Threads;
+use super::system_calls::thread_cpu_time;
 use crate::{Pid, Timestamp};
 
 /// The values of one level at one time.
@@ -55,6 +63,18 @@ pub struct MetricsSampler {
     sample: MetricsSample,
     notes: Vec<String>,
     gpus: Found,
+    cost: Cost,
+}
+
+/// What samples have cost so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// How many were taken.
+    pub samples: u64,
+    /// The processor time that all of them took.
+    pub cpu_time: Duration,
+    /// The processor time of the dearest, which is mostly the first.
+    pub longest: Duration,
 }
 
 /// A collector and where in a row its values go.
@@ -82,7 +102,7 @@ impl MetricsSampler {
     ///
     /// As [`new`](Self::new).
     pub fn with_options(root: Pid, options: &MetricsOptions) -> Result<Self, MetricsError> {
-        let scan = Scan::new(root)?;
+        let scan = Scan::new(root, options)?;
         let rows = options.levels.iter().map(|&level| MetricsRow {
             level,
             values: Vec::new(),
@@ -99,8 +119,9 @@ impl MetricsSampler {
             sample,
             notes: Vec::new(),
             gpus: Found::default(),
+            cost: Cost::default(),
         };
-        for collector in standard_collectors() {
+        for collector in standard_collectors(&sampler.scan, options) {
             sampler.add_collector(collector)?;
         }
         let gpus = Gpus::new();
@@ -204,6 +225,7 @@ impl MetricsSampler {
     /// This never fails. Once the observed processes have all ended, the row of [`Level::Process`] has zero
     /// `processes` and `threads`, keeps its counters, and has nothing else.
     pub fn sample(&mut self) -> &MetricsSample {
+        let began = thread_cpu_time();
         let time = Timestamp::now();
         self.scan.refresh(time);
         self.sample.time = time;
@@ -231,7 +253,16 @@ impl MetricsSampler {
                 }
             }
         }
+        let took = thread_cpu_time().saturating_sub(began);
+        self.cost.samples += 1;
+        self.cost.cpu_time += took;
+        self.cost.longest = self.cost.longest.max(took);
         &self.sample
+    }
+
+    /// What samples have cost so far, without what sources do on threads of their own.
+    pub fn cost(&self) -> Cost {
+        self.cost
     }
 }
 
@@ -243,11 +274,17 @@ impl fmt::Debug for MetricsSampler {
     }
 }
 
-fn standard_collectors() -> [Box<dyn Collector>; 4] {
+fn standard_collectors(scan: &Scan, options: &MetricsOptions) -> [Box<dyn Collector>; 10] {
     [
-        Box::<Cpu>::default(),
-        Box::<Memory>::default(),
-        Box::<Io>::default(),
-        Box::<Threads>::default(),
+        Box::new(Cpu::new(scan)),
+        Box::new(Memory::new(scan, options.slow_beat)),
+        Box::new(Io::new(scan)),
+        Box::new(Counts),
+        Box::new(Network::new(scan)),
+        Box::new(Faults::new(scan)),
+        Box::new(Pressure::new(scan)),
+        Box::new(FileSystem::new(scan)),
+        Box::new(Frequency::new(scan)),
+        Box::new(Energy::new(scan)),
     ]
 }

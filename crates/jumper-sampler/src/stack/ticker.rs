@@ -15,7 +15,8 @@ pub struct Ticker {
     interval: Duration,
     /// The number of the next deadline on the grid.
     next: u64,
-    random: u64,
+    /// `None` for deadlines that are not moved.
+    random: Option<u64>,
 }
 
 /// One deadline that came.
@@ -50,7 +51,16 @@ impl Ticker {
             start,
             interval: interval.max(Duration::from_micros(1)),
             next: 1,
-            random: seed | 1,
+            random: Some(seed | 1),
+        }
+    }
+
+    /// The same with deadlines that lie on the grid, for what is measured between two of them: rates are as good as the interval
+    /// is even.
+    pub fn regular(interval: Duration) -> Self {
+        Self {
+            random: None,
+            ..Self::start(interval)
         }
     }
 
@@ -87,11 +97,14 @@ impl Ticker {
 
     /// Between minus and plus a quarter of the interval (xorshift64, Marsaglia 2003).
     fn jitter(&mut self, nanos: u64) -> i64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
+        let Some(random) = &mut self.random else {
+            return 0;
+        };
+        *random ^= *random << 13;
+        *random ^= *random >> 7;
+        *random ^= *random << 17;
         let span = (nanos / 2).max(1);
-        (self.random % span) as i64 - (span / 2) as i64
+        (*random % span) as i64 - (span / 2) as i64
     }
 }
 
@@ -137,6 +150,16 @@ mod tests {
         assert!(
             offsets.iter().any(|&offset| offset > 0) && offsets.iter().any(|&offset| offset < 0)
         );
+    }
+
+    #[test]
+    fn regular_deadlines_lie_on_the_grid() {
+        let interval = Duration::from_millis(100);
+        let mut ticker = Ticker::regular(interval);
+        let start = ticker.start;
+        for number in 1..=5 {
+            assert_eq!(ticker.next_deadline().due, start.after(interval * number));
+        }
     }
 
     #[test]

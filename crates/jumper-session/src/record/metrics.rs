@@ -60,7 +60,7 @@ impl Recorder {
 
     /// Measures at once, at every deadline, and once more when the recording ends.
     pub(super) fn run(mut self) -> Summary {
-        let mut ticker = Ticker::start(self.interval);
+        let mut ticker = Ticker::regular(self.interval);
         self.measure();
         loop {
             let deadline = ticker.next_deadline();
