@@ -55,6 +55,7 @@ pub struct MetricsSampler {
     sample: MetricsSample,
     notes: Vec<String>,
     gpus: Found,
+    is_sampled: bool,
 }
 
 /// A collector and where in a row its values go.
@@ -99,6 +100,7 @@ impl MetricsSampler {
             sample,
             notes: Vec::new(),
             gpus: Found::default(),
+            is_sampled: false,
         };
         for collector in standard_collectors() {
             sampler.add_collector(collector)?;
@@ -199,6 +201,11 @@ impl MetricsSampler {
         std::mem::take(&mut self.notes)
     }
 
+    /// The sample that was taken last, if there was one.
+    pub fn last(&self) -> Option<&MetricsSample> {
+        self.is_sampled.then_some(&self.sample)
+    }
+
     /// Takes a sample now. It replaces the one before, which has to be cloned to be kept.
     ///
     /// This never fails. Once the observed processes have all ended, the row of [`Level::Process`] has zero
@@ -207,6 +214,7 @@ impl MetricsSampler {
         let time = Timestamp::now();
         self.scan.refresh(time);
         self.sample.time = time;
+        self.is_sampled = true;
         for at in 0..self.collectors.len() {
             let columns = &mut self.collectors[at];
             columns.collector.begin(&self.scan);
