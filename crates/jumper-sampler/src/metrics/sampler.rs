@@ -63,6 +63,7 @@ pub struct MetricsSampler {
     sample: MetricsSample,
     notes: Vec<String>,
     gpus: Found,
+    is_sampled: bool,
     cost: Cost,
 }
 
@@ -120,6 +121,7 @@ impl MetricsSampler {
             notes: Vec::new(),
             gpus: Found::default(),
             cost: Cost::default(),
+            is_sampled: false,
         };
         for collector in standard_collectors(&sampler.scan, options) {
             sampler.add_collector(collector)?;
@@ -220,6 +222,11 @@ impl MetricsSampler {
         std::mem::take(&mut self.notes)
     }
 
+    /// The sample that was taken last, if there was one.
+    pub fn last(&self) -> Option<&MetricsSample> {
+        self.is_sampled.then_some(&self.sample)
+    }
+
     /// Takes a sample now. It replaces the one before, which has to be cloned to be kept.
     ///
     /// This never fails. Once the observed processes have all ended, the row of [`Level::Process`] has zero
@@ -229,6 +236,7 @@ impl MetricsSampler {
         let time = Timestamp::now();
         self.scan.refresh(time);
         self.sample.time = time;
+        self.is_sampled = true;
         for at in 0..self.collectors.len() {
             let columns = &mut self.collectors[at];
             columns.collector.begin(&self.scan);

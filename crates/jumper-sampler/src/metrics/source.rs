@@ -50,6 +50,20 @@ pub trait Source: Send + 'static {
     fn read(&mut self, question: &Question, answer: &mut Answer) -> Result<(), SourceError>;
 }
 
+impl Source for Box<dyn Source> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn metrics(&self) -> &[Metric] {
+        (**self).metrics()
+    }
+
+    fn read(&mut self, question: &Question, answer: &mut Answer) -> Result<(), SourceError> {
+        (**self).read(question, answer)
+    }
+}
+
 /// What a source is asked.
 #[derive(Clone, Debug, Default)]
 pub struct Question {

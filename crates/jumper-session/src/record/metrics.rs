@@ -1,15 +1,15 @@
 //! The thread that measures resources.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jumper_sampler::Ticker;
 use jumper_sampler::metrics::{GpuInfo, Kind, Level, Metric, MetricsRow, MetricsSampler};
 
-use super::from_clock;
 use super::inbox::Inbox;
 use super::stop::Stop;
-use crate::{Gpu, HostId, MetricColumn, MetricKind};
+use super::{from_clock, lock};
+use crate::{Gpu, HostId, MetricColumn, MetricKind, Timestamp};
 
 /// What the thread found out, apart from the rows.
 #[derive(Debug, Default)]
@@ -20,8 +20,11 @@ pub(super) struct Summary {
     pub(super) notes: Vec<String>,
 }
 
+/// The sampler, to which sources may be added while it is in use.
+pub(super) type Shared = Arc<Mutex<MetricsSampler>>;
+
 pub(super) struct Recorder {
-    sampler: MetricsSampler,
+    sampler: Shared,
     /// How many of the sampler's metrics the session was asked to have: more may come while it goes on.
     declared: usize,
     /// Those that it has, by their position in a row of the sampler, in the order of its columns.
@@ -37,7 +40,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub(super) fn new(
-        sampler: MetricsSampler,
+        sampler: Shared,
         interval: Duration,
         host: HostId,
         inbox: Arc<Inbox>,
@@ -54,7 +57,8 @@ impl Recorder {
             stop,
             summary: Summary::default(),
         };
-        recorder.declare();
+        let shared = Arc::clone(&recorder.sampler);
+        recorder.declare(&lock(&shared));
         recorder
     }
 
@@ -76,12 +80,15 @@ impl Recorder {
     }
 
     fn measure(&mut self) {
-        let sample = self.sampler.sample().clone();
-        self.declare();
+        let shared = Arc::clone(&self.sampler);
+        let mut sampler = lock(&shared);
+        let sample = sampler.sample().clone();
+        self.summary.notes.extend(sampler.take_notes());
+        self.declare(&sampler);
         let mut builder = self.inbox.open();
-        if !self.has_gpus && !self.sampler.gpus().is_empty() {
+        if !self.has_gpus && !sampler.gpus().is_empty() {
             self.has_gpus = true;
-            builder.set_gpus(self.host, self.sampler.gpus().iter().map(gpu).collect());
+            builder.set_gpus(self.host, sampler.gpus().iter().map(gpu).collect());
         }
         for row in &sample.rows {
             let level = builder.intern_string(row.level.name());
@@ -89,49 +96,72 @@ impl Recorder {
                 from_clock(sample.time),
                 self.host,
                 level,
-                &self.while_alive(row),
+                &self.while_alive(&sampler, row),
             );
             if row.level == Level::Process
-                && let Some(seconds) = self.value(row, "cpu_time")
+                && let Some(seconds) = value(&sampler, row, "cpu_time")
             {
                 self.summary.cpu_time = Some(Duration::from_secs_f64(seconds.max(0.0)));
             }
         }
         self.summary.samples += 1;
-        self.summary.notes.extend(self.sampler.take_notes());
     }
 
     /// Gives each metric that is new a column.
-    fn declare(&mut self) {
+    fn declare(&mut self, sampler: &MetricsSampler) {
         let mut builder = self.inbox.open();
-        let metrics = self.sampler.metrics().iter().enumerate();
+        let metrics = sampler.metrics().iter().enumerate();
         for (position, metric) in metrics.skip(self.declared) {
             match builder.declare_metric(column(metric)) {
                 Ok(_) => self.columns.push(position),
                 Err(error) => self.summary.notes.push(error.to_string()),
             }
         }
-        self.declared = self.sampler.metrics().len();
-    }
-
-    fn value(&self, row: &MetricsRow, name: &str) -> Option<f64> {
-        self.sampler
-            .position(name)
-            .and_then(|index| row.values[index])
+        self.declared = sampler.metrics().len();
     }
 
     /// The values of a row. Of a program that has ended its counters are left; that it has no threads any
     /// more is no measurement of what it was like.
-    fn while_alive(&self, row: &MetricsRow) -> Vec<Option<f64>> {
-        let ended = self.value(row, "processes") == Some(0.0);
+    fn while_alive(&self, sampler: &MetricsSampler, row: &MetricsRow) -> Vec<Option<f64>> {
+        let ended = value(sampler, row, "processes") == Some(0.0);
         let kept = |position: usize| {
-            let metric = &self.sampler.metrics()[position];
+            let metric = &sampler.metrics()[position];
             !(ended && metric.kind == Kind::Gauge)
         };
         let positions = self.columns.iter();
         positions
             .map(|&position| row.values[position].filter(|_| kept(position)))
             .collect()
+    }
+}
+
+fn value(sampler: &MetricsSampler, row: &MetricsRow, name: &str) -> Option<f64> {
+    sampler.position(name).and_then(|index| row.values[index])
+}
+
+/// What was measured last, for whoever watches.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub columns: Vec<MetricColumn>,
+    /// For each level, by its name, a value for each column; `None` is unknown.
+    pub rows: Vec<(&'static str, Vec<Option<f64>>)>,
+}
+
+impl Measured {
+    /// `None` before the first measurement.
+    pub(super) fn of(sampler: &MetricsSampler) -> Option<Self> {
+        let sample = sampler.last()?;
+        let rows = sample.rows.iter();
+        Some(Self {
+            time: from_clock(sample.time),
+            columns: sampler.metrics().iter().map(column).collect(),
+            rows: rows
+                .map(|row| (row.level.name(), row.values.clone()))
+                .collect(),
+        })
     }
 }
 

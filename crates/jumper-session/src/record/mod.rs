@@ -27,11 +27,12 @@ mod stacks;
 mod stop;
 mod sys_paths;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use jumper_sampler::metrics::Level;
+use jumper_sampler::metrics::Source as MetricsSource;
 use jumper_sampler::metrics::{MetricsError, MetricsOptions, MetricsSampler};
 pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid, SysPaths};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
@@ -41,8 +42,16 @@ use crate::{
     Program, Python, Session, SessionBuilder, StacksSummary, Timestamp,
 };
 pub use journal::Kept;
+pub use metrics::Measured;
 pub use recorder::Recorder;
 use source::Source;
+
+/// What a source of metrics of one's own is made of: see [`Recording::add_source`].
+pub mod sources {
+    pub use jumper_sampler::metrics::{
+        Answer, Endpoint, Kind, Metric, MetricsError, Question, Scrape, Source, SourceError, Unit,
+    };
+}
 
 /// How to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,6 +207,14 @@ pub enum Patience {
     ASecond,
 }
 
+/// What a recording looks at besides resources.
+enum Look {
+    /// Also at stacks, through this sampler or this agent where there is one.
+    AtStacks(Option<Source>, Option<Agent>),
+    /// At nothing.
+    AtResources,
+}
+
 /// A recording that is going on.
 #[derive(Debug)]
 pub struct Recording {
@@ -209,6 +226,8 @@ pub struct Recording {
     start: Timestamp,
     /// What the caller knows of it.
     sys_paths: SysPaths,
+    /// What measures resources.
+    sampler: Option<metrics::Shared>,
     /// Taken when the recording ends.
     stacks: Option<JoinHandle<stacks::Summary>>,
     metrics: Option<JoinHandle<metrics::Summary>>,
@@ -219,6 +238,7 @@ impl Drop for Recording {
         if !self.is_ours() {
             // The handles of threads that do not exist here must not be touched.
             std::mem::forget((self.stacks.take(), self.metrics.take()));
+            std::mem::forget(self.sampler.take());
         }
     }
 }
@@ -254,7 +274,7 @@ impl Recording {
             )?),
             Patience::WhileItLives => None,
         };
-        Self::start_with(pid, options, sampler, None)
+        Self::start_with(pid, options, Look::AtStacks(sampler, None))
     }
 
     /// Starts to record the process `pid`, a child of ours that was just started with the agent's
@@ -268,15 +288,19 @@ impl Recording {
         pid: Pid,
         options: RecordOptions,
     ) -> Result<Self, RecordError> {
-        Self::start_with(pid, options.with_hold(HoldMode::Agent), None, Some(agent))
+        let look = Look::AtStacks(None, Some(agent));
+        Self::start_with(pid, options.with_hold(HoldMode::Agent), look)
     }
 
-    fn start_with(
-        pid: Pid,
-        options: RecordOptions,
-        sampler: Option<Source>,
-        agent: Option<Agent>,
-    ) -> Result<Self, RecordError> {
+    /// Starts to record resources only, of the process `pid` and of whatever else the levels are of.
+    ///
+    /// # Errors
+    /// Where they cannot be measured, or not be kept.
+    pub fn start_to_measure(pid: Pid, options: RecordOptions) -> Result<Self, RecordError> {
+        Self::start_with(pid, options, Look::AtResources)
+    }
+
+    fn start_with(pid: Pid, options: RecordOptions, look: Look) -> Result<Self, RecordError> {
         let clock = facts::clock_anchor();
         let start = from_clock(Clock::now());
         let resources = options
@@ -284,7 +308,8 @@ impl Recording {
             .map(|_| {
                 let levels = options.levels.iter().copied();
                 let wanted = MetricsOptions::default().with_levels(levels);
-                MetricsSampler::with_options(pid, &wanted)
+                let sampler = MetricsSampler::with_options(pid, &wanted)?;
+                Ok::<_, MetricsError>(Arc::new(Mutex::new(sampler)))
             })
             .transpose()?;
         let mut builder = SessionBuilder::new();
@@ -294,7 +319,7 @@ impl Recording {
             jumper_version: env!("CARGO_PKG_VERSION").into(),
             clock,
             start,
-            stacks: Some(StacksSummary {
+            stacks: matches!(look, Look::AtStacks(..)).then(|| StacksSummary {
                 interval: options.interval,
                 hold: hold(options.hold),
                 ..StacksSummary::default()
@@ -314,17 +339,22 @@ impl Recording {
         });
         // Given up, with all that was started, when it is dropped.
         let recorder = Recorder::start(builder, manifest, kept)?;
-        let stacks = stacks::Recorder::new(
-            pid,
-            options.clone(),
-            agent,
-            process,
-            recorder.inbox(),
-            recorder.manifest(),
-            recorder.stop(),
-        );
-        let stacks = spawn("jumper-stacks", move || stacks.run(sampler))?;
-        let metrics = match (resources, options.metrics_interval) {
+        let stacks = match look {
+            Look::AtStacks(sampler, agent) => {
+                let stacks = stacks::Recorder::new(
+                    pid,
+                    options.clone(),
+                    agent,
+                    process,
+                    recorder.inbox(),
+                    recorder.manifest(),
+                    recorder.stop(),
+                );
+                Some(spawn("jumper-stacks", move || stacks.run(sampler))?)
+            }
+            Look::AtResources => None,
+        };
+        let metrics = match (resources.clone(), options.metrics_interval) {
             (Some(sampler), Some(interval)) => {
                 let (inbox, stop) = (recorder.inbox(), recorder.stop());
                 let metrics = metrics::Recorder::new(sampler, interval, host, inbox, stop);
@@ -340,7 +370,8 @@ impl Recording {
             clock,
             start,
             sys_paths: SysPaths::default(),
-            stacks: Some(stacks),
+            sampler: resources,
+            stacks,
             metrics,
         })
     }
@@ -391,9 +422,28 @@ impl Recording {
         self.recorder.is_ours()
     }
 
-    /// Whether there is nothing left to sample: the process has ended.
+    /// Whether there is nothing left to sample: the process has ended, or what measures resources has.
     pub fn is_over(&self) -> bool {
-        self.stacks.as_ref().is_none_or(JoinHandle::is_finished)
+        match (&self.stacks, &self.metrics) {
+            (Some(stacks), _) => stacks.is_finished(),
+            (None, metrics) => metrics.as_ref().is_none_or(JoinHandle::is_finished),
+        }
+    }
+
+    /// Adds a source of metrics, which is asked on a thread of its own. Without a metrics interval nobody asks it.
+    ///
+    /// # Errors
+    /// [`MetricsError::DuplicateMetric`] where one of its metrics has a name that is taken.
+    pub fn add_source(&self, source: Box<dyn MetricsSource>) -> Result<(), RecordError> {
+        if let Some(sampler) = &self.sampler {
+            lock(sampler).add_source(source)?;
+        }
+        Ok(())
+    }
+
+    /// What was measured last; `None` before the first time.
+    pub fn measured(&self) -> Option<Measured> {
+        Measured::of(&lock(self.sampler.as_ref()?))
     }
 
     /// Says where the program's modules are, for a caller who need not ask its memory. What is not known is read there.
@@ -415,10 +465,12 @@ impl Recording {
             return Ok(SessionBuilder::new().finish(Manifest::default()));
         }
         self.recorder.stop().now();
-        let stacks = self.stacks.take().map(JoinHandle::join);
-        let stacks = stacks
-            .and_then(Result::ok)
-            .unwrap_or_else(stacks::Summary::of_failure);
+        let looks_at_stacks = self.stacks.is_some();
+        let stacks = match self.stacks.take().map(JoinHandle::join) {
+            Some(Err(_)) => stacks::Summary::of_failure(),
+            Some(Ok(summary)) => summary,
+            None => stacks::Summary::default(),
+        };
         let metrics = self.metrics.take().and_then(|thread| thread.join().ok());
         let end = from_clock(Clock::now());
         let metrics = metrics.unwrap_or_default();
@@ -438,7 +490,7 @@ impl Recording {
             end,
             outcome,
             cpu_time: metrics.cpu_time,
-            stacks: Some(StacksSummary {
+            stacks: looks_at_stacks.then(|| StacksSummary {
                 interval: self.options.interval,
                 hold: hold(stacks.hold.unwrap_or(self.options.hold)),
                 ticks: stacks.ticks,
