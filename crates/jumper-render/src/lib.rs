@@ -1,4 +1,4 @@
-//! From sessions to reports: text, HTML, JSON.
+//! From sessions to reports: text, HTML, JSON, flame graphs, plots.
 //!
 //! A [`Renderer`] takes a [`Session`] and [`RenderOptions`] and writes bytes. The same session and options give
 //! the same bytes, on any day and any machine: nothing here asks for the time, the terminal or the locale,
@@ -9,6 +9,8 @@
 //! | `text` | `text/` | people in front of a terminal |
 //! | `html` | `html.rs`, `templates/` | people with a browser; one file that needs no network |
 //! | `json` | `json/` | programs; the schema is that of pyinstrument's JSON renderer |
+//! | `flamegraph` | `flamegraph/` | people who want to see all calls at once |
+//! | `plot`, `plot-png`, `plot-jpeg` | `plot/`, `picture/` | what the machine did, over time, for papers and pages |
 //!
 //! A new renderer is one file and one line in [`renderers`].
 //!
@@ -32,6 +34,7 @@ mod diff;
 mod error;
 mod facts;
 mod file;
+mod flamegraph;
 mod format;
 mod html;
 mod info;
@@ -40,9 +43,12 @@ mod metrics;
 mod nearest;
 mod options;
 mod paths;
+mod picture;
+mod plot;
 mod renderer;
 mod resources;
 mod text;
+mod theme;
 
 pub use describe::describe_renderers;
 pub use diff::{DIFF_NEEDS, diff};

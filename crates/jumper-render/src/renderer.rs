@@ -4,9 +4,11 @@ use std::io::Write;
 
 use jumper_session::{Parts, Session};
 
+use crate::flamegraph::Flamegraph;
 use crate::html::Html;
 use crate::json::Json;
 use crate::options::OptionSpec;
+use crate::plot::{PLOT, PLOT_JPEG, PLOT_PNG};
 use crate::text::Text;
 use crate::{RenderError, RenderOptions};
 
@@ -58,7 +60,15 @@ pub trait Renderer: Sync {
 /// All renderers.
 pub fn renderers() -> &'static [&'static dyn Renderer] {
     // Another renderer is another line. Of several with the same extension the first one has it.
-    &[&Text, &Html, &Json]
+    &[
+        &Text,
+        &Html,
+        &Json,
+        &Flamegraph,
+        &PLOT,
+        &PLOT_PNG,
+        &PLOT_JPEG,
+    ]
 }
 
 /// The renderer with this name.

@@ -7,6 +7,7 @@ mod bad_input;
 mod formats;
 mod journal;
 mod libraries;
+mod plot;
 mod render;
 mod resources;
 mod run;
