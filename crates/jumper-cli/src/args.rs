@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Attach(AttachArgs),
     /// Make a report from a recorded session
     Render(RenderArgs),
+    /// Draw what was measured over time, as SVG, PNG or JPEG
+    Plot(PlotArgs),
     /// List the kinds of reports, and what can be chosen about each
     Renderers(RenderersArgs),
     /// Say what is in a recorded session
@@ -293,6 +295,54 @@ pub(crate) struct RenderArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlotArgs {
+    /// The session: a directory NAME.jumper, one in a .zip file, a .pyisession file, or what JUmPER exported
+    #[arg(value_name = "SESSION")]
+    pub(crate) session: PathBuf,
+
+    /// Write the picture to FILE, whose extension says in which format: .svg, .png, .jpg; - is SVG on stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) outfile: PathBuf,
+
+    /// What to plot, such as cpu_summary,memory: JUmPER's keys, or names of metrics [default: what is looked at most]
+    #[arg(short, long, value_name = "KEYS", value_delimiter = ',')]
+    pub(crate) metrics: Vec<String>,
+
+    /// Whether time in which no notebook cell ran is shown or cut out
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(crate) idle: IdleArg,
+
+    /// The colours
+    #[arg(long, value_enum, default_value_t, value_name = "COLOURS")]
+    pub(crate) theme: ThemeArg,
+
+    /// Another option of the plot, such as width=600; can be given more than once. VALUE is JSON or text
+    #[arg(short = 'p', long = "render-option", value_name = "NAME=VALUE")]
+    pub(crate) render_option: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IdleArg {
+    /// Where it was
+    #[default]
+    Shown,
+    /// Cut out, with a mark
+    Compressed,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ThemeArg {
+    /// Dark on white
+    #[default]
+    Light,
+    /// Light on black
+    Dark,
 }
 
 #[derive(Debug, Args)]

@@ -75,6 +75,7 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         #[cfg(feature = "record")]
         Command::Attach(arguments) => commands::attach::attach(&arguments),
         Command::Render(arguments) => commands::render::render(&arguments),
+        Command::Plot(arguments) => commands::plot::plot(&arguments),
         Command::Renderers(arguments) => commands::renderers::renderers(&arguments),
         Command::Info(arguments) => commands::info::info(&arguments),
         Command::Convert(arguments) => commands::convert::convert(&arguments),

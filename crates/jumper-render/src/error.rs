@@ -52,6 +52,14 @@ pub enum RenderError {
         /// Which, and what to do about it.
         detail: String,
     },
+    /// Nothing of this name was measured.
+    #[error("there are no measurements of `{name}`; {}{}", meant(name, known.iter().map(String::as_str)), measured(known))]
+    UnknownMetric {
+        /// What was asked for.
+        name: String,
+        /// What there are measurements of.
+        known: Vec<String>,
+    },
     /// A report cannot be put into this file.
     #[error("cannot write `{}`: {}; choose another place for the report", path.display(), reason(source))]
     Unwritable {
@@ -100,6 +108,7 @@ impl RenderError {
                 | Self::UnknownOption { .. }
                 | Self::OptionValue { .. }
                 | Self::OptionConflict { .. }
+                | Self::UnknownMetric { .. }
         )
     }
 }
@@ -120,6 +129,10 @@ fn choices(known: &[&str]) -> String {
         [] => "it has none".into(),
         known => format!("choose one of `{}`", known.join("`, `")),
     }
+}
+
+fn measured(known: &[String]) -> String {
+    format!("there are those of `{}`", known.join("`, `"))
 }
 
 /// What the system said, in words that fit into a sentence.

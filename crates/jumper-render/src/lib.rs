@@ -1,4 +1,4 @@
-//! From sessions to reports: text, HTML, JSON.
+//! From sessions to reports: text, HTML, JSON, flame graphs, plots.
 //!
 //! A [`Renderer`] takes a [`Session`] and [`RenderOptions`] and writes bytes. The same session and options give
 //! the same bytes, on any day and any machine: nothing here asks for the time, the terminal or the locale,
@@ -13,6 +13,8 @@
 //! | `markdown` | `markdown.rs`, `templates/` | comments on pull requests |
 //! | `summary` | `summary/` | scripts and agents; small, and the same from release to release |
 //! | `template` | `template/` | templates of users |
+//! | `flamegraph` | `flamegraph/` | people who want to see all calls at once |
+//! | `plot`, `plot-png`, `plot-jpeg` | `plot/`, `picture/` | what the machine did, over time, for papers and pages |
 //!
 //! A new renderer is one file and one line in [`renderers`].
 //!
@@ -37,6 +39,7 @@ mod diff;
 mod error;
 mod facts;
 mod file;
+mod flamegraph;
 mod format;
 mod html;
 mod info;
@@ -47,11 +50,14 @@ mod nearest;
 mod options;
 mod paths;
 mod perfreport;
+mod picture;
+mod plot;
 mod renderer;
 mod resources;
 mod summary;
 mod template;
 mod text;
+mod theme;
 
 pub use describe::describe_renderers;
 pub use diff::{DIFF_NEEDS, Diff, DiffForm, FailAbove, Regression};

@@ -24,13 +24,7 @@ pub(crate) struct Series<'a> {
 /// they appear.
 pub(crate) fn series(session: &Session) -> Vec<Series<'_>> {
     let table = session.metrics();
-    let mut sources: Vec<(u32, StringId)> = Vec::new();
-    for (host, level) in table.hosts().iter().zip(table.levels()) {
-        let source = (host.index() as u32, *level);
-        if !sources.contains(&source) {
-            sources.push(source);
-        }
-    }
+    let sources = sources(session);
     let columns = table
         .columns()
         .iter()
@@ -48,7 +42,25 @@ pub(crate) fn series(session: &Session) -> Vec<Series<'_>> {
         .collect()
 }
 
-fn points(session: &Session, metric: MetricId, source: (u32, StringId)) -> Vec<(i64, Option<f64>)> {
+/// The host and the level of each row, each pair once, in the order in which they appear.
+pub(crate) fn sources(session: &Session) -> Vec<(u32, StringId)> {
+    let table = session.metrics();
+    let mut sources: Vec<(u32, StringId)> = Vec::new();
+    for (host, level) in table.hosts().iter().zip(table.levels()) {
+        let source = (host.index() as u32, *level);
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    sources
+}
+
+/// The values of a metric at a level of a host, as [`Series`] has them.
+pub(crate) fn points(
+    session: &Session,
+    metric: MetricId,
+    source: (u32, StringId),
+) -> Vec<(i64, Option<f64>)> {
     let table = session.metrics();
     let start = session.start().as_nanos();
     let rows = (0..table.len()).filter(|&row| {

@@ -4,11 +4,13 @@ use std::io::Write;
 
 use jumper_session::{Parts, Session};
 
+use crate::flamegraph::Flamegraph;
 use crate::html::Html;
 use crate::json::Json;
 use crate::markdown::Markdown;
 use crate::options::OptionSpec;
 use crate::perfreport::{PerfReport, PerfReportHtml};
+use crate::plot::{PLOT, PLOT_JPEG, PLOT_PNG};
 use crate::summary::Summary;
 use crate::template::Template;
 use crate::text::Text;
@@ -80,6 +82,10 @@ pub fn renderers() -> &'static [&'static dyn Renderer] {
         &Markdown,
         &Summary,
         &Template,
+        &Flamegraph,
+        &PLOT,
+        &PLOT_PNG,
+        &PLOT_JPEG,
     ]
 }
 

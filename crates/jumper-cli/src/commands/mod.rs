@@ -9,6 +9,7 @@ pub(crate) mod info;
 #[cfg(feature = "record")]
 mod keep;
 pub(crate) mod merge;
+pub(crate) mod plot;
 pub(crate) mod render;
 pub(crate) mod renderers;
 pub(crate) mod repair;
