@@ -18,6 +18,8 @@ pub(super) struct Summary {
     pub(super) late: u64,
     pub(super) cpu_time: Option<Duration>,
     pub(super) notes: Vec<String>,
+    /// The processor time that the measurements took.
+    pub(super) cost: Duration,
 }
 
 pub(super) struct Recorder {
@@ -98,6 +100,7 @@ impl Recorder {
             }
         }
         self.summary.samples += 1;
+        self.summary.cost = self.sampler.cost().cpu_time;
         self.summary.notes.extend(self.sampler.take_notes());
     }
 
