@@ -33,6 +33,9 @@ pub(crate) enum Command {
     /// Look at a Python program that is already running
     #[cfg(feature = "record")]
     Attach(AttachArgs),
+    /// Say how much of this machine there is to use, and what limits it
+    #[cfg(feature = "record")]
+    Resources(ResourcesArgs),
     /// Make a report from a recorded session
     Render(RenderArgs),
     /// Draw what was measured over time, as SVG, PNG or JPEG
@@ -236,6 +239,18 @@ pub(crate) struct AttachArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+#[cfg(feature = "record")]
+#[derive(Debug, Args)]
+pub(crate) struct ResourcesArgs {
+    /// What the process with this number may use [default: what this command may, and what is started beside it]
+    #[arg(long, value_name = "PID")]
+    pub(crate) pid: Option<u32>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which part of a session.

@@ -74,6 +74,8 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Run(arguments) => commands::run::run(&arguments, context),
         #[cfg(feature = "record")]
         Command::Attach(arguments) => commands::attach::attach(&arguments),
+        #[cfg(feature = "record")]
+        Command::Resources(arguments) => commands::resources::resources(&arguments),
         Command::Render(arguments) => commands::render::render(&arguments),
         Command::Plot(arguments) => commands::plot::plot(&arguments),
         Command::Renderers(arguments) => commands::renderers::renderers(&arguments),

@@ -109,6 +109,7 @@ fn manifest() -> Manifest {
             interval: Duration::from_millis(500),
             samples: 3,
             late: 0,
+            cpu: Duration::from_millis(3),
         }),
         notes: vec!["a note with \x1b[31m in it".into()],
         ..Manifest::default()

@@ -168,8 +168,8 @@ pub use processors::{
 };
 #[cfg(feature = "record")]
 pub use record::{
-    Agent, HoldMode, Kept, Level, Measured, Patience, PerProcess, Pid, Progress, RecordError,
-    RecordOptions, Recorder, Recording, SysPaths, agent, sources,
+    Agent, HoldMode, Kept, Level, Limit, LimitSource, Limits, Measured, Patience, PerProcess, Pid,
+    Progress, RecordError, RecordOptions, Recorder, Recording, SysPaths, agent, sources,
 };
 pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};
 pub use session::{RowCounts, Session};

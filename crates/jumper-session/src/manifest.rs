@@ -117,6 +117,13 @@ pub struct Host {
     /// Memory that the program could use, in bytes; 0 is unknown.
     #[serde(default)]
     pub memory_bytes: u64,
+    /// What limits the CPUs that the program could use, such as `affinity` or `cgroup: /sys/fs/cgroup/cpu.max`; empty where
+    /// nobody looked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cpus_limited_by: String,
+    /// What limits its memory, likewise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub memory_limited_by: String,
     /// CPUs of the whole machine; 0 is unknown.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub system_cpus: u32,
@@ -297,6 +304,9 @@ pub struct MetricsSummary {
     /// How many of these measurements came later than they should have.
     #[serde(default)]
     pub late: u64,
+    /// The processor time that they took, without that of drivers and other sources which are asked on the side.
+    #[serde(default, rename = "cpu_ns", with = "nanos")]
+    pub cpu: Duration,
 }
 
 /// A `Duration` as whole nanoseconds.

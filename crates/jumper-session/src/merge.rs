@@ -302,6 +302,7 @@ pub(crate) fn both_metrics(one: MetricsSummary, other: MetricsSummary) -> Metric
         interval: one.interval.max(other.interval),
         samples: one.samples.saturating_add(other.samples),
         late: one.late.saturating_add(other.late),
+        cpu: one.cpu.saturating_add(other.cpu),
     }
 }
 

@@ -212,6 +212,7 @@ fn manifest() -> Manifest {
             interval: Duration::from_secs(1),
             samples: 50,
             late: 1,
+            cpu: Duration::from_millis(3),
         }),
         notes: vec!["a note".into()],
         ..Manifest::default()

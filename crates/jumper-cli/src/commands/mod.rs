@@ -14,4 +14,6 @@ pub(crate) mod render;
 pub(crate) mod renderers;
 pub(crate) mod repair;
 #[cfg(feature = "record")]
+pub(crate) mod resources;
+#[cfg(feature = "record")]
 pub(crate) mod run;

@@ -130,6 +130,15 @@ impl Scan {
             }
     }
 
+    /// Why nothing can be known of a level that was asked for.
+    pub(super) fn why_unknown(&self, level: Level) -> Option<&'static str> {
+        (level != Level::System && !self.has_processes(level)).then_some(match level {
+            Level::Slurm => "the process belongs to no job of Slurm",
+            Level::Container => "the process is in no control group that can be seen",
+            _ => "it cannot be told who the process runs as",
+        })
+    }
+
     /// The control group that is the level, if it is one, and what else is known of who belongs to levels.
     pub(super) fn group(&self, level: Level) -> Option<(&Group, &Membership)> {
         let membership = self.processes.membership();

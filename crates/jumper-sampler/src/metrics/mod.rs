@@ -65,6 +65,7 @@ mod scrape;
 mod slurm;
 mod source;
 mod system_calls;
+mod watch;
 
 pub use collector::{Collector, Scan};
 pub use error::MetricsError;

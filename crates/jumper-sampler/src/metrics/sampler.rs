@@ -22,6 +22,7 @@ use super::options::MetricsOptions;
 use super::pressure::Pressure;
 use super::source::Source;
 use super::system_calls::thread_cpu_time;
+use super::watch::Watch;
 use crate::{Pid, Timestamp};
 
 /// The values of one level at one time.
@@ -65,6 +66,7 @@ pub struct MetricsSampler {
     gpus: Found,
     is_sampled: bool,
     cost: Cost,
+    watches: [Watch; Level::ALL.len()],
 }
 
 /// What samples have cost so far.
@@ -122,9 +124,17 @@ impl MetricsSampler {
             gpus: Found::default(),
             cost: Cost::default(),
             is_sampled: false,
+            watches: Default::default(),
         };
         for collector in standard_collectors(&sampler.scan, options) {
             sampler.add_collector(collector)?;
+        }
+        for level in sampler.levels().collect::<Vec<_>>() {
+            if let Some(why) = sampler.scan.why_unknown(level) {
+                sampler
+                    .notes
+                    .push(format!("level {level} is unknown: {why}"));
+            }
         }
         let gpus = Gpus::new();
         sampler.gpus = gpus.found();
@@ -261,11 +271,30 @@ impl MetricsSampler {
                 }
             }
         }
+        self.watch();
         let took = thread_cpu_time().saturating_sub(began);
         self.cost.samples += 1;
         self.cost.cpu_time += took;
         self.cost.longest = self.cost.longest.max(took);
         &self.sample
+    }
+
+    /// Notes what was known before and is not any more, of what is read here: sources speak for themselves. That the processes
+    /// of a level have ended is no loss.
+    fn watch(&mut self) {
+        let in_place = &self.collectors[..self.in_place];
+        let is_watched = |at: usize| {
+            let mut positions = in_place.iter().flat_map(|columns| &columns.positions);
+            positions.any(|&position| position == Some(at))
+        };
+        for MetricsRow { level, values } in &self.sample.rows {
+            if *level == Level::System || !self.scan.is_empty(*level) {
+                let look = (self.sample.time, *level);
+                let watch = &mut self.watches[*level as usize];
+                let lost = watch.look(look, &self.metrics, values, is_watched);
+                self.notes.extend(lost);
+            }
+        }
     }
 
     /// What samples have cost so far, without what sources do on threads of their own.

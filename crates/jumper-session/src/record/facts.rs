@@ -3,37 +3,50 @@
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jumper_sampler::metrics::{Limit, LimitSource, Limits};
 use jumper_sampler::{Pid, Timestamp as Clock};
 
 use super::from_clock;
 use crate::{ClockAnchor, Host};
 
-pub(super) fn host() -> Host {
+/// The machine, and how much of it the process may use.
+pub(super) fn host(pid: Pid) -> Host {
+    let limits = Limits::of(pid);
+    let machine = |limits: &[Limit]| {
+        let whole = limits
+            .iter()
+            .find(|limit| limit.source == LimitSource::Machine);
+        whole.map_or(0.0, |limit| limit.amount)
+    };
+    let memory = limits.memory_bytes().unwrap_or(0);
+    let all_memory = machine(&limits.memory) as u64;
+    let is_limited = all_memory > memory;
+    // Whoever is more than the program has all of it.
+    let of_all = ["user", "system"].map(|level| (level.to_owned(), all_memory));
     Host {
         name: first_line("/proc/sys/kernel/hostname"),
         os: format!("Linux {}", first_line("/proc/sys/kernel/osrelease")),
-        cpus: std::thread::available_parallelism().map_or(0, |count| count.get() as u32),
-        memory_bytes: memory_bytes().unwrap_or(0),
+        // Of one and a half, two can be busy.
+        cpus: limits.cpus().map_or(0, |cpus| cpus.ceil() as u32),
+        memory_bytes: memory,
+        system_cpus: machine(&limits.cpus) as u32,
+        memory_limits: of_all.into_iter().filter(|_| is_limited).collect(),
+        cpus_limited_by: limits.cpus.first().map_or(String::new(), who),
+        memory_limited_by: limits.memory.first().map_or(String::new(), who),
         ..Host::default()
+    }
+}
+
+fn who(limit: &Limit) -> String {
+    match limit.source {
+        LimitSource::Machine => limit.source.to_string(),
+        _ => format!("{}: {}", limit.source, limit.place),
     }
 }
 
 fn first_line(path: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().next().unwrap_or_default().to_owned()
-}
-
-/// `MemTotal:  24690684 kB` (proc(5)).
-fn memory_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim()
-        .trim_end_matches(" kB")
-        .parse::<u64>()
-        .ok()
-        .map(|kib| kib * 1024)
 }
 
 /// The arguments of a process, as one line.

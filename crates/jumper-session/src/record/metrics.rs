@@ -18,6 +18,8 @@ pub(super) struct Summary {
     pub(super) late: u64,
     pub(super) cpu_time: Option<Duration>,
     pub(super) notes: Vec<String>,
+    /// The processor time that the measurements took.
+    pub(super) cost: Duration,
 }
 
 /// The sampler, to which sources may be added while it is in use.
@@ -105,6 +107,7 @@ impl Recorder {
             }
         }
         self.summary.samples += 1;
+        self.summary.cost = sampler.cost().cpu_time;
     }
 
     /// Gives each metric that is new a column.

@@ -31,8 +31,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-pub use jumper_sampler::metrics::Level;
 use jumper_sampler::metrics::Source as MetricsSource;
+pub use jumper_sampler::metrics::{Level, Limit, LimitSource, Limits};
 use jumper_sampler::metrics::{MetricsError, MetricsOptions, MetricsSampler};
 pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid, SysPaths};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
@@ -313,7 +313,7 @@ impl Recording {
             })
             .transpose()?;
         let mut builder = SessionBuilder::new();
-        let host = builder.add_host(facts::host());
+        let host = builder.add_host(facts::host(pid));
         let process = builder.add_process(host, pid.get(), facts::command_line(pid).as_deref());
         let manifest = Manifest {
             jumper_version: env!("CARGO_PKG_VERSION").into(),
@@ -506,6 +506,7 @@ impl Recording {
                     interval,
                     samples: metrics.samples,
                     late: metrics.late,
+                    cpu: metrics.cost,
                 }),
             notes: [stacks.notes, metrics.notes].concat(),
             ..Manifest::default()
