@@ -63,6 +63,7 @@ fn measurements(builder: &mut SessionBuilder) -> HostId {
             unit: unit.into(),
             kind,
             help: String::new(),
+            beat: None,
         };
         builder.declare_metric(column).expect("a good name");
     }
