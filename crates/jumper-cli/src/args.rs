@@ -103,6 +103,10 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) filter_threshold: Option<f64>,
 
+    /// Draw no more than so many levels of calls; as -p max_depth
+    #[arg(long, value_name = "LEVELS")]
+    pub(crate) max_depth: Option<u64>,
+
     /// Colour the text report, also where it does not go to a terminal
     #[arg(long, overrides_with = "no_color")]
     pub(crate) color: bool,

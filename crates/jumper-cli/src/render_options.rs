@@ -44,6 +44,9 @@ pub(crate) fn given(
         };
         given.push(("template".into(), json!(template)));
     }
+    if let Some(depth) = arguments.max_depth {
+        given.push(("max_depth".into(), json!(depth)));
+    }
     for option in &arguments.render_option {
         given.push(parse_option(option)?);
     }
@@ -61,6 +64,10 @@ pub(crate) fn assume_stream(
     let unicode = (terminal::locale_is_utf8() || arguments.unicode) && !arguments.no_unicode;
     options.assume(renderer, "color", color);
     options.assume(renderer, "unicode", unicode);
+    options.assume(renderer, "links", terminal::can_link(stream));
+    if let Some(width) = terminal::width(stream) {
+        options.assume(renderer, "width", width);
+    }
 }
 
 /// The same for a file, which knows no terminal and no locale.

@@ -33,6 +33,39 @@ pub(crate) fn can_color(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && wanted && !dumb
 }
 
+/// How many columns a stream has, where it is a terminal that says so.
+pub(crate) fn width(stream: &impl IsTerminal) -> Option<u16> {
+    // What is asked is the first standard stream that is a terminal: a program has one.
+    let size = stream.is_terminal().then(terminal_size::terminal_size);
+    let (width, _) = size.flatten()?;
+    (width.0 > 0).then_some(width.0)
+}
+
+/// Whether a stream is a terminal that is known to follow links to files.
+pub(crate) fn can_link(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && follows_links(|name| std::env::var(name).ok())
+}
+
+/// Whether these variables are those of a terminal that is known to follow links (OSC 8). There is nothing to ask a terminal by,
+/// and of those that do not know the sequence some show what is in it.
+fn follows_links(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let is_set = |name: &&str| variable(name).is_some_and(|value| !value.is_empty());
+    let term = variable("TERM").unwrap_or_default();
+    // A multiplexer passes on the variables of the terminal that it was started in, and not always the links.
+    let is_within = ["screen", "tmux"].iter().any(|name| term.starts_with(name));
+    // The files are on another machine than the terminal.
+    let is_elsewhere = ["SSH_CONNECTION", "SSH_TTY"].iter().any(is_set);
+    if is_within || is_elsewhere || ["TMUX", "STY"].iter().any(is_set) {
+        return false;
+    }
+    let program = variable("TERM_PROGRAM").unwrap_or_default();
+    let version = |name| variable(name).and_then(|version| version.parse::<u32>().ok());
+    ["vscode", "iTerm.app", "WezTerm", "ghostty"].contains(&program.as_str())
+        || ["xterm-kitty", "xterm-ghostty", "foot", "wezterm"].contains(&term.as_str())
+        // Terminals of GNOME and its like, from 0.50 on.
+        || version("VTE_VERSION").is_some_and(|version| version >= 5000)
+}
+
 /// The first of these variables that is set decides (locale(7)).
 pub(crate) fn locale_is_utf8() -> bool {
     let set = |name: &&str| std::env::var(name).ok().filter(|value| !value.is_empty());
@@ -99,5 +132,38 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_for_terminals_that_are_known_to_follow_them() {
+        let follows = |variables: &[(&str, &str)]| {
+            let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
+            follows_links(|name| find(name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert!(follows(&[("TERM_PROGRAM", "vscode")]));
+        assert!(follows(&[("TERM", "xterm-kitty")]));
+        assert!(follows(&[
+            ("TERM", "xterm-256color"),
+            ("VTE_VERSION", "7600")
+        ]));
+        assert!(!follows(&[("TERM", "xterm-256color")]));
+        assert!(!follows(&[("VTE_VERSION", "4800")]));
+        assert!(!follows(&[
+            ("VTE_VERSION", "7600"),
+            ("TMUX", "/tmp/tmux-0/default,1,0")
+        ]));
+        assert!(!follows(&[
+            ("TERM", "screen-256color"),
+            ("TERM_PROGRAM", "iTerm.app")
+        ]));
+        assert!(!follows(&[
+            ("TERM_PROGRAM", "WezTerm"),
+            ("SSH_TTY", "/dev/pts/0")
+        ]));
     }
 }

@@ -33,12 +33,27 @@ impl CallOptions {
     }
 
     /// The tree of a session after the [usual passes](default_processors), with `[self]` nodes as pyinstrument has them.
+    #[allow(dead_code, reason = "for renderers that show no more than calls")]
     pub(crate) fn tree(&self, session: &Session, scope: Scope, resources: bool) -> FrameTree {
+        let more = TreeOptions {
+            resources,
+            ..TreeOptions::default()
+        };
+        self.tree_with(session, scope, &more)
+    }
+
+    /// The same with what else `more` wants to be known of the nodes.
+    pub(crate) fn tree_with(
+        &self,
+        session: &Session,
+        scope: Scope,
+        more: &TreeOptions,
+    ) -> FrameTree {
         let shape = TreeOptions {
             timeline: self.timeline,
             self_nodes: true,
             scope,
-            resources,
+            ..*more
         };
         let tree = FrameTree::build_with(session, &shape);
         default_processors(self.show_all, self.timeline)

@@ -25,7 +25,7 @@
 //! let session = SessionBuilder::new().finish(Manifest::default());
 //! let mut report = Vec::new();
 //! renderer("text")?.render(&session, &RenderOptions::default(), &mut report)?;
-//! assert!(String::from_utf8(report).unwrap().contains("no stacks were recorded"));
+//! assert!(String::from_utf8(report).unwrap().contains("No samples were recorded"));
 //! # Ok::<(), jumper_render::RenderError>(())
 //! ```
 

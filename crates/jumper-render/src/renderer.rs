@@ -49,8 +49,8 @@ pub trait Renderer: Sync {
     /// What of a session it looks at with these options, so that the rest need not be [read](Session::read).
     fn needs(&self, options: &RenderOptions) -> Parts;
 
-    /// Finds out what is wrong with options that have to be looked at elsewhere, such as a file that one names, before any
-    /// work is put into a report.
+    /// Finds out what is wrong with options before any work is put into a report: that they contradict each other, or what has
+    /// to be looked at elsewhere, such as a file that one names.
     ///
     /// # Errors
     /// Those that [`render`](Self::render) would give.

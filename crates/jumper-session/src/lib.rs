@@ -181,4 +181,6 @@ pub use tables::{
     StackFrames, StackTable, StringTable, Thread, ThreadState, ThreadTable,
 };
 pub use time::Timestamp;
-pub use tree::{Children, FrameTree, Node, NodeKind, Replacement, Scope, TreeOptions, Walk};
+pub use tree::{
+    Children, FrameTree, Node, NodeKind, Replacement, Scope, StateTimes, TreeOptions, Walk,
+};

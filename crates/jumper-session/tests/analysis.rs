@@ -648,6 +648,7 @@ fn what_samples_have_and_what_nobody_has_is_what_was_measured() {
                 self_nodes: seed % 2 == 0,
                 scope: [Scope::Thread, Scope::Session][seed as usize % 3 / 2],
                 resources: true,
+                states: false,
             };
             let tree = FrameTree::build_with(&session, &options);
             let root = tree.resource_totals()[tree.root().index()];

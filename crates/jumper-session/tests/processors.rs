@@ -60,6 +60,7 @@ const AGGREGATED: TreeOptions = TreeOptions {
     self_nodes: true,
     scope: Scope::Session,
     resources: true,
+    states: true,
 };
 const TIMELINE: TreeOptions = TreeOptions {
     timeline: true,
@@ -555,6 +556,7 @@ fn all_tree_options() -> impl Iterator<Item = TreeOptions> {
             self_nodes: bits & 2 != 0,
             scope,
             resources: true,
+            states: true,
         })
     })
 }
@@ -579,6 +581,15 @@ fn every_processor_conserves_time_in_any_order() {
                 after = ALL[random.below(ALL.len())](after, &chosen);
                 assert_eq!(after.total(), tree.total(), "seed {seed}, step {step}");
                 assert_conserved(&after);
+                // All of the samples were on a CPU, and none had the lock.
+                for ((id, _), states) in after.walk().zip(&after.state_times()[1..]) {
+                    assert_eq!(
+                        states.on_cpu,
+                        after.node(id).time(),
+                        "seed {seed}, step {step}"
+                    );
+                    assert_eq!(states.gil, Duration::ZERO);
+                }
                 assert!(after.len() <= before.len());
                 for group in after.groups() {
                     let root = after.group_root(group);

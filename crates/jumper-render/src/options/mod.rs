@@ -37,6 +37,27 @@ impl OptionSpec {
     }
 }
 
+/// The options of one list and of another, for a renderer that has both.
+///
+/// # Panics
+/// If they are not `N` together, which does not compile where it is a constant.
+pub(crate) const fn joined<const N: usize>(
+    one: &[OptionSpec],
+    other: &[OptionSpec],
+) -> [OptionSpec; N] {
+    assert!(one.len() + other.len() == N);
+    let mut all = [one[0]; N];
+    let mut row = 0;
+    while row < N {
+        all[row] = match row < one.len() {
+            true => one[row],
+            false => other[row - one.len()],
+        };
+        row += 1;
+    }
+    all
+}
+
 /// How to render: what was chosen of a renderer's options. What was not has its default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RenderOptions {

@@ -1,31 +1,29 @@
-//! The report for a terminal.
+//! The report for a terminal. Its tree of calls is that of pyinstrument's console renderer, line by line.
 
+mod calls;
+mod columns;
+mod fit;
+mod flat;
+mod header;
+mod indent;
+mod link;
+mod options;
 pub(crate) mod paint;
+mod shown;
+mod split;
 pub(crate) mod table;
 mod tree;
 
 use std::io::Write;
 
-use jumper_session::{FrameTree, Parts, ProcessorOptions, Session, remove_irrelevant_nodes};
+use jumper_session::{Attribution, Parts, Session};
 
-use crate::facts::{self, Fact};
-use crate::format::plain;
-use crate::options::OptionSpec;
-use crate::options::common::{
-    COLOR, FILTER_THRESHOLD, HIDE_REGEX, SHOW_ALL, SHOW_REGEX, TIMELINE, UNICODE,
-};
+use crate::calls::CallOptions;
 use crate::{About, RenderError, RenderOptions, Renderer};
+use calls::Look;
+use columns::Column;
+use options::{By, OPTIONS, TextOptions};
 use paint::{Paint, Style};
-
-const OPTIONS: [OptionSpec; 7] = [
-    SHOW_ALL,
-    TIMELINE,
-    FILTER_THRESHOLD,
-    HIDE_REGEX,
-    SHOW_REGEX,
-    UNICODE,
-    COLOR,
-];
 
 const ABOUT: About = About {
     name: "text",
@@ -44,8 +42,27 @@ impl Renderer for Text {
         &ABOUT
     }
 
-    fn needs(&self, _options: &RenderOptions) -> Parts {
-        Parts::CALLS.with(Parts::METRICS)
+    fn check(&self, options: &RenderOptions) -> Result<(), RenderError> {
+        options::check(options)
+    }
+
+    fn needs(&self, options: &RenderOptions) -> Parts {
+        let chosen = TextOptions::of(options);
+        let mut needs = Parts::CALLS;
+        if chosen.has("metrics") || chosen.has("header") {
+            needs = needs.with(Parts::METRICS);
+        }
+        if chosen.by == By::Cell {
+            needs = needs.with(Parts::CELLS);
+        }
+        for column in &chosen.columns {
+            needs = needs.with(match column {
+                Column::Cpu | Column::Gil => Parts::SAMPLES,
+                Column::Memory => Attribution::NEEDS,
+                Column::Percent | Column::Own | Column::Samples => Parts::CALLS,
+            });
+        }
+        needs
     }
 
     fn render(
@@ -54,95 +71,66 @@ impl Renderer for Text {
         options: &RenderOptions,
         out: &mut dyn Write,
     ) -> Result<(), RenderError> {
-        let paint = Paint::new(options.flag(&COLOR));
-        header(session, paint, out)?;
-        calls(session, options, out)?;
-        table::metrics(session, paint, out)?;
-        footer(session, paint, out)?;
+        options::check(options)?;
+        let chosen = TextOptions::of(options);
+        let paint = Paint::new(chosen.color);
+        if chosen.has("header") {
+            match chosen.short {
+                true => header::short_header(session, out)?,
+                false => header::header(session, paint, out)?,
+            }
+        }
+        if chosen.has("calls") {
+            calls(session, options, out)?;
+        }
+        if chosen.short {
+            return Ok(());
+        }
+        if chosen.has("metrics") {
+            table::metrics(session, paint, out)?;
+        }
+        if chosen.has("session") {
+            header::footer(session, paint, out)?;
+        }
         Ok(())
     }
 }
 
-/// The call trees alone.
+/// Writes the trees, or the lists.
 pub(crate) fn calls(
     session: &Session,
     options: &RenderOptions,
     out: &mut dyn Write,
 ) -> Result<(), RenderError> {
-    let paint = Paint::new(options.flag(&COLOR));
-    let tree = FrameTree::build(session);
-    if tree.is_empty() {
-        writeln!(
-            out,
-            "  {}\n",
-            paint.style(Style::Warning, "no stacks were recorded")
-        )?;
+    let chosen = &TextOptions::of(options);
+    let calls = CallOptions::of(options);
+    let margin = if chosen.short { ".  " } else { "" };
+    let paint = Paint::new(chosen.color);
+    for part in split::parts(session, chosen.by) {
+        if let Some(title) = &part.title {
+            writeln!(out, "{margin}{}", paint.style(Style::Bold, title))?;
+        }
+        let more = columns::needed_of_tree(&chosen.columns);
+        let tree = calls.tree_with(&part.session, part.scope, &more);
+        let tops: Vec<_> = match tree.is_empty() && tree.total().is_zero() {
+            true => Vec::new(),
+            false => tree.tops().collect(),
+        };
+        if tops.is_empty() {
+            writeln!(out, "{margin}No samples were recorded.\n{margin}")?;
+        }
+        let mut look = Look::of(&part.session, &tree, chosen, part.scope);
+        for top in tops {
+            look.begin(top);
+            match chosen.flat {
+                Some(time) => flat::write(&mut look, top, time, calls.show_all, out)?,
+                None => tree::write(&mut look, top, margin, out)?,
+            }
+            writeln!(out, "{margin}")?;
+        }
     }
-    let kept = ProcessorOptions {
-        filter_threshold: options.number(&FILTER_THRESHOLD),
-        ..ProcessorOptions::default()
-    };
-    let shown = remove_irrelevant_nodes(tree, &kept);
-    let mut calls = tree::Calls::of(session, &shown, options);
-    for thread in shown.roots() {
-        calls.thread(thread, out)?;
-    }
-    Ok(())
-}
-
-/// What ran and how good the sampling was: the figures in two columns.
-fn header(session: &Session, paint: Paint, out: &mut dyn Write) -> Result<(), RenderError> {
-    let line = |label: &str, value: &str| {
-        format!(
-            "  {} {value}",
-            paint.style(Style::Dim, &format!("{label:<9}"))
-        )
-    };
-    let version = plain(&session.manifest().jumper_version);
-    let name = paint.style(Style::Bold, &format!("jumper {version}"));
-    writeln!(
-        out,
-        "\n  {name}  {}\n",
-        paint.style(
-            Style::Dim,
-            &format!("recorded {}", facts::recorded(session))
-        )
-    )?;
-    writeln!(out, "{}", line("Program", &facts::program(session)))?;
-    if let Some(python) = facts::python(session) {
-        writeln!(out, "{}", line("Python", &python))?;
-    }
-    if let Some(outcome) = facts::outcome(session) {
-        writeln!(
-            out,
-            "{}",
-            line("Outcome", &paint.style(Style::Warning, &outcome))
-        )?;
-    }
-    for pair in facts::figures(session).chunks(2) {
-        let cell = |fact: &Fact| line(fact.label, &format!("{:<26}", fact.value));
-        let cells: String = pair.iter().map(cell).collect();
-        writeln!(out, "{}", cells.trim_end())?;
-    }
-    if let Some(signature) = facts::signature(session) {
-        writeln!(out, "{}", line("Signature", &signature))?;
-    }
-    for note in &session.manifest().notes {
-        writeln!(
-            out,
-            "{}",
-            line("Note", &paint.style(Style::Warning, &plain(note)))
-        )?;
-    }
-    writeln!(out)?;
-    Ok(())
-}
-
-/// Where the session is, so that it can be looked at again.
-fn footer(session: &Session, paint: Paint, out: &mut dyn Write) -> Result<(), RenderError> {
-    if let Some(path) = session.path() {
-        let path = plain(&path.display().to_string());
-        writeln!(out, "  {} {path}", paint.style(Style::Dim, "Session  "))?;
+    if chosen.short {
+        writeln!(out, "{:.<53}\n", "")?;
     }
     Ok(())
 }

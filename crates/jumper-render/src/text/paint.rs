@@ -3,42 +3,42 @@
 /// What a piece of text is, from which its colour follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
-    Plain,
     Bold,
     Dim,
     Warning,
-    /// Half of the time and more.
+    /// More than 0.6 of the time.
     Hottest,
-    /// A fifth and more.
+    /// More than 0.2.
     Hot,
-    /// A twentieth and more.
+    /// More than 0.05.
     Warm,
     /// Less.
     Cool,
+    /// A function of the program itself.
+    Application,
 }
 
 impl Style {
-    /// The colour of a share of the time. Hue and weight both change, so that it can be told without seeing
-    /// red from green.
+    /// The colour of a share of the time, as pyinstrument has it.
     pub(crate) fn of_share(share: f64) -> Self {
         match share {
-            share if share >= 0.5 => Self::Hottest,
-            share if share >= 0.2 => Self::Hot,
-            share if share >= 0.05 => Self::Warm,
+            share if share > 0.6 => Self::Hottest,
+            share if share > 0.2 => Self::Hot,
+            share if share > 0.05 => Self::Warm,
             _ => Self::Cool,
         }
     }
 
-    /// Parameters of the SGR sequence (ECMA-48, 8.3.117).
+    /// SGR sequences (ECMA-48, 8.3.117).
     fn codes(self) -> &'static str {
         match self {
-            Self::Plain => "",
-            Self::Bold => "1",
-            Self::Dim => "2",
-            Self::Warning | Self::Hot => "33",
-            Self::Hottest => "1;31",
-            Self::Warm => "36",
-            Self::Cool => "2",
+            Self::Bold => "\x1b[1m",
+            Self::Dim => "\x1b[2m",
+            Self::Warning | Self::Hot => "\x1b[33m",
+            Self::Hottest => "\x1b[31m",
+            Self::Warm => "\x1b[32m",
+            Self::Cool => "\x1b[92m\x1b[2m",
+            Self::Application => "\x1b[48;5;24m\x1b[38;5;15m",
         }
     }
 }
@@ -55,9 +55,22 @@ impl Paint {
     }
 
     pub(crate) fn style(self, style: Style, text: &str) -> String {
-        match style.codes() {
-            codes if self.color && !codes.is_empty() => format!("\x1b[{codes}m{text}\x1b[0m"),
-            _ => text.to_owned(),
+        self.begin(style).to_owned() + text + self.end()
+    }
+
+    /// What is to be written before a text.
+    pub(crate) fn begin(self, style: Style) -> &'static str {
+        match self.color {
+            true => style.codes(),
+            false => "",
+        }
+    }
+
+    /// What is to be written after it.
+    pub(crate) fn end(self) -> &'static str {
+        match self.color {
+            true => "\x1b[0m",
+            false => "",
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::tree::by_thread::{self, ByThread};
 use crate::tree::draft::Draft;
 use crate::tree::layout::Order;
 use crate::tree::sums::Sums;
+use crate::tree::used::Spent;
 use crate::tree::{ClassTime, Context, FrameTree, Node, NodeKind, Scope, Synthetic, TreeOptions};
 use crate::{Attribution, FunctionId, NodeId, Session, StackId, ThreadId};
 
@@ -37,7 +38,11 @@ pub(super) fn build(
     let stacks = session.stacks();
     let mut builder = Builder {
         session,
-        sums: Sums::new(stacks.len(), options.self_nodes, options.resources),
+        sums: Sums::new(
+            stacks.len(),
+            options.self_nodes,
+            options.resources || options.states,
+        ),
         node_of_stack: vec![NodeId::from_raw(0); stacks.len()],
         cut: Vec::new(),
         siblings: Siblings::default(),
@@ -110,11 +115,13 @@ impl Builder<'_> {
     fn add_samples(&mut self, root: NodeId, rows: impl Iterator<Item = u32>) {
         let samples = self.session.samples();
         let durations = samples.durations_ns();
+        let is_asked = self.options.resources || self.options.states;
         for row in rows {
             let (index, time_ns) = (row as usize, durations[row as usize]);
-            let shares = self.shares.as_mut();
-            let used = shares.map(|shares| shares.next(&samples.row(index)));
-            let used = used.unwrap_or_default();
+            let used = match is_asked {
+                true => Spent::of(&samples.row(index), self.shares.as_mut(), self.options),
+                false => Spent::default(),
+            };
             if let Some(stack) = samples.stack(index) {
                 self.sums.add(stack, row, time_ns);
                 self.sums.add_used(stack, used);
@@ -122,7 +129,7 @@ impl Builder<'_> {
                 let node = self.draft.node_mut(root);
                 node.self_time_ns += time_ns;
                 node.sample_count += 1;
-                node.add_own_resources(used);
+                node.add_own_spent(used);
                 self.count_own(root, 1, row);
             }
         }
@@ -146,7 +153,7 @@ impl Builder<'_> {
                 continue;
             }
             node.self_time_ns += sum.time_ns;
-            node.add_own_resources(used);
+            node.add_own_spent(used);
             if let Some(first_seen) = self.sums.first_ended(stack) {
                 self.count_own(id, sum.count, first_seen);
             }
@@ -248,12 +255,12 @@ impl Builder<'_> {
             let node = self.draft.node_mut(id);
             let nanos = std::mem::take(&mut node.self_time_ns);
             node.sample_count -= own.count;
-            let used = node.take_own_resources();
+            let used = node.take_own_spent();
             let own_id = self.draft.push(NodeKind::SelfTime, id, 0, own.first_seen);
             let own_node = self.draft.node_mut(own_id);
             own_node.self_time_ns = nanos;
             own_node.sample_count = own.count;
-            own_node.add_own_resources(used);
+            own_node.add_own_spent(used);
         }
     }
 }

@@ -53,7 +53,7 @@ impl FrameTree {
                     own.time_ns = node.time_ns;
                     own.self_time_ns = node.time_ns;
                     own.sample_count = node.sample_count;
-                    own.add_own_resources(self.used_by(id.index()..row));
+                    own.add_own_spent(self.used_by(id.index()..row));
                     kept.push(own);
                 }
                 Replacement::Nothing => {

@@ -22,6 +22,8 @@ pub use edit::Replacement;
 pub(crate) use node::ClassTime;
 pub use node::{Node, NodeKind};
 pub use options::{Scope, TreeOptions};
+use used::Spent;
+pub use used::StateTimes;
 pub use walk::{Children, Walk};
 
 use crate::{Attribution, Function, FunctionId, NodeId, Resources, Session};
@@ -84,10 +86,23 @@ impl FrameTree {
     /// For each node, what it and all below it used besides time, as an estimate. Nothing in trees without
     /// [`TreeOptions::resources`]; which resources are known at all is said by [`attribution`](Self::attribution).
     pub fn resource_totals(&self) -> Vec<Resources> {
-        let mut totals = vec![Resources::default(); self.nodes.len()];
+        let totals = self.spent_totals().into_iter();
+        totals.map(|spent| spent.resources).collect()
+    }
+
+    /// For each node, how much of its time its thread was in a state. Nothing in trees without
+    /// [`TreeOptions::states`].
+    pub fn state_times(&self) -> Vec<StateTimes> {
+        let totals = self.spent_totals().into_iter();
+        totals.map(|spent| spent.states()).collect()
+    }
+
+    /// For each node, what it and all below it spent.
+    fn spent_totals(&self) -> Vec<Spent> {
+        let mut totals = vec![Spent::default(); self.nodes.len()];
         for (row, node) in self.nodes.iter().enumerate().rev() {
-            totals[row] += node.own_resources();
-            totals[row] += node.absorbed_resources();
+            totals[row] += node.own_spent();
+            totals[row] += node.absorbed_spent();
             if let Some(parent) = node.parent {
                 let total = totals[row];
                 totals[parent.index()] += total;
@@ -235,11 +250,11 @@ impl FrameTree {
     }
 
     /// What the nodes of some rows used together.
-    pub(crate) fn used_by(&self, rows: impl IntoIterator<Item = usize>) -> Resources {
-        let mut sum = Resources::default();
+    pub(crate) fn used_by(&self, rows: impl IntoIterator<Item = usize>) -> Spent {
+        let mut sum = Spent::default();
         for row in rows {
-            sum += self.nodes[row].own_resources();
-            sum += self.nodes[row].absorbed_resources();
+            sum += self.nodes[row].own_spent();
+            sum += self.nodes[row].absorbed_spent();
         }
         sum
     }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::tree::used::Used;
+use crate::tree::used::{Spent, Used};
 use crate::{FunctionId, GroupId, NodeId, Resources, StringId, ThreadId};
 
 /// What a node stands for.
@@ -157,16 +157,12 @@ impl Node {
     /// [`TreeOptions::resources`](crate::TreeOptions::resources); with everything below see
     /// [`FrameTree::resource_totals`](crate::FrameTree::resource_totals).
     pub fn own_resources(&self) -> Resources {
-        self.rare
-            .as_ref()
-            .map_or_else(Resources::default, |rare| rare.used.own())
+        self.own_spent().resources
     }
 
     /// What nodes below this one used that were removed from the tree.
     pub fn absorbed_resources(&self) -> Resources {
-        self.rare
-            .as_ref()
-            .map_or_else(Resources::default, |rare| rare.used.absorbed())
+        self.absorbed_spent().resources
     }
 
     /// Samples of this node and everything below it, removed nodes included.
@@ -178,6 +174,18 @@ impl Node {
         self.rare.as_ref().map_or(0, |rare| rare.absorbed_time_ns)
     }
 
+    /// What was used while this node itself ran.
+    pub(crate) fn own_spent(&self) -> Spent {
+        let rare = self.rare.as_ref();
+        rare.map_or_else(Spent::default, |rare| rare.used.own())
+    }
+
+    /// What nodes below this one used that were removed.
+    pub(crate) fn absorbed_spent(&self) -> Spent {
+        let rare = self.rare.as_ref();
+        rare.map_or_else(Spent::default, |rare| rare.used.absorbed())
+    }
+
     fn classes(&self) -> &[ClassTime] {
         self.rare.as_ref().map_or(&[], |rare| &rare.classes)
     }
@@ -187,7 +195,7 @@ impl Node {
     }
 
     /// Takes in what a node below had that is removed.
-    pub(crate) fn add_absorbed(&mut self, time_ns: u64, used: Resources) {
+    pub(crate) fn add_absorbed(&mut self, time_ns: u64, used: Spent) {
         if time_ns > 0 {
             self.rare().absorbed_time_ns += time_ns;
         }
@@ -197,15 +205,15 @@ impl Node {
     }
 
     /// Adds to what was used while this node itself ran.
-    pub(crate) fn add_own_resources(&mut self, used: Resources) {
+    pub(crate) fn add_own_spent(&mut self, used: Spent) {
         if !used.is_nothing() {
             self.rare().used.add_own(used);
         }
     }
 
-    pub(crate) fn take_own_resources(&mut self) -> Resources {
+    pub(crate) fn take_own_spent(&mut self) -> Spent {
         let rare = self.rare.as_mut();
-        rare.map_or_else(Resources::default, |rare| rare.used.take_own())
+        rare.map_or_else(Spent::default, |rare| rare.used.take_own())
     }
 
     /// Takes in what another node has itself, without what is below it.
@@ -213,7 +221,7 @@ impl Node {
         self.self_time_ns += other.self_time_ns;
         if let Some(rare) = &other.rare {
             self.add_absorbed(rare.absorbed_time_ns, rare.used.absorbed());
-            self.add_own_resources(rare.used.own());
+            self.add_own_spent(rare.used.own());
         }
     }
 

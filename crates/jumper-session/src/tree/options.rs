@@ -13,6 +13,9 @@ pub struct TreeOptions {
     pub scope: Scope,
     /// Gives every node what it used besides time, as an estimate ([`Attribution`](crate::Attribution)).
     pub resources: bool,
+    /// Adds up for every node how long its thread was in the [states](crate::ThreadState) that are known of it
+    /// ([`FrameTree::state_times`](crate::FrameTree::state_times)).
+    pub states: bool,
 }
 
 /// What is looked at as a whole: what shares refer to, and what no processor takes away.

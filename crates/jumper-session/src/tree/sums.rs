@@ -1,8 +1,8 @@
 //! What the samples of a thread amount to, by stack.
 
+use crate::StackId;
 use crate::tables::{NONE_U32, StackTable};
-use crate::tree::used::Used;
-use crate::{Resources, StackId};
+use crate::tree::used::{Spent, Used};
 
 /// Sums for all stacks of a session, of which a thread [meets](Self::meet) some.
 pub(super) struct Sums {
@@ -59,7 +59,7 @@ impl Sums {
     }
 
     /// Adds what was used during such a sample.
-    pub(super) fn add_used(&mut self, stack: StackId, used: Resources) {
+    pub(super) fn add_used(&mut self, stack: StackId, used: Spent) {
         if let Some(known) = self.used.as_mut().filter(|_| !used.is_nothing()) {
             known[stack.index()].add_own(used);
         }
@@ -123,9 +123,9 @@ impl Sums {
     }
 
     /// Takes what was used while a stack was the one that ran.
-    pub(super) fn take_used(&mut self, stack: StackId) -> Resources {
+    pub(super) fn take_used(&mut self, stack: StackId) -> Spent {
         let used = self.used.as_mut();
-        used.map_or_else(Resources::default, |used| used[stack.index()].take_own())
+        used.map_or_else(Spent::default, |used| used[stack.index()].take_own())
     }
 
     /// Counts the time of a stack as its caller's too.

@@ -9,6 +9,7 @@ use crate::tree::build::is_leaf;
 use crate::tree::by_thread::{self, ByThread};
 use crate::tree::draft::Draft;
 use crate::tree::layout::Order;
+use crate::tree::used::Spent;
 use crate::tree::{ClassTime, Context, FrameTree, NodeKind, Scope, TreeOptions};
 use crate::{Attribution, NodeId, Session, StackId, ThreadId};
 
@@ -101,8 +102,7 @@ impl Builder<'_> {
         let innermost = self.open.last_mut().expect("bug: no thread is open");
         innermost.pending_ns += nanos;
         let (node, kind) = (innermost.node, innermost.kind);
-        let share = self.shares.as_mut().map(|shares| shares.next(&sample));
-        let share = share.unwrap_or_default();
+        let used = Spent::of(&sample, self.shares.as_mut(), self.options);
         let id = match is_whole {
             true => self.own_node(node, kind, row),
             false => node,
@@ -112,9 +112,9 @@ impl Builder<'_> {
         match is_whole {
             true => {
                 node.self_time_ns += nanos;
-                node.add_own_resources(share);
+                node.add_own_spent(used);
             }
-            false => node.add_absorbed(nanos, share),
+            false => node.add_absorbed(nanos, used),
         }
     }
 
@@ -285,6 +285,7 @@ mod tests {
         self_nodes: false,
         scope: Scope::Thread,
         resources: false,
+        states: false,
     };
 
     #[test]
