@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use super::collector::{Collector, Scan};
@@ -107,12 +109,22 @@ impl Memory {
             return known.rollup;
         }
         let text = fs::read_to_string(self.path.of(process.pid).file("smaps_rollup"));
-        let rollup = text
-            .map_err(Missing::from)
-            .and_then(|text| Rollup::parse(&text).ok_or(Missing::Unknown));
+        let rollup = match text {
+            Ok(text) => Rollup::parse(&text).ok_or(Missing::Unknown),
+            // A kernel that has no such file (before 4.14) is not a process that has ended.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_there() => {
+                Err(Missing::Unknown)
+            }
+            Err(error) => Err(error.into()),
+        };
         self.mapped
             .insert(process.serial, Known { scan: now, rollup });
         rollup
+    }
+
+    /// Whether the process that was asked last has not been waited for.
+    fn is_there(&mut self) -> bool {
+        Path::new(self.path.directory()).exists()
     }
 }
 

@@ -416,7 +416,6 @@ impl Processes {
         let clock = self.has_clocks.then(|| cpu_nanos(pid)).flatten();
         let is_fresh = self.now.saturating_duration_since(process.read_at) < REREAD_AFTER;
         if process.was_read() && clock.is_some() && clock == process.clock && is_fresh {
-            process.waited = [false, process.waited[0]];
             self.kept_open -= u64::from(process.files.take().is_some());
             // A child that was left out when it was read last is not the work of now.
             if process.read_in + 1 == self.scans {
@@ -454,7 +453,8 @@ impl Processes {
             self.replace(at);
             return Err(Missing::Gone);
         }
-        if self.kept_open < self.most_kept_open {
+        // Those of another namespace stay closed: there, numbers do not tell who has ended.
+        if self.has_clocks && self.kept_open < self.most_kept_open {
             process.files = Some(files);
             self.kept_open += 1;
         }
@@ -595,6 +595,8 @@ impl Processes {
         let grain = 2_000_000_000 / self.ticks_per_second;
         for process in self.processes.iter_mut().filter(|process| !process.gone) {
             let waited = process.waited.contains(&true);
+            // For one that has not run no time has passed: it may find later what children left to it.
+            let was_read = process.read_in == self.scans;
             let running = process.running().copied();
             for counter in 0..COUNTERS {
                 let grain = match counter == Counter::CpuNanos as usize {
@@ -602,7 +604,10 @@ impl Processes {
                     false => 0,
                 };
                 let reading = process.readings[counter];
-                let used = reading.map(|now| process.accounts[counter].settle(now, waited, grain));
+                let used = reading.map(|now| match was_read {
+                    true => process.accounts[counter].settle(now, waited, grain),
+                    false => 0,
+                });
                 for level in process.levels.iter() {
                     let level = &mut self.uses[level as usize];
                     match used {
