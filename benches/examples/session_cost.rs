@@ -16,6 +16,7 @@ use jumper_session::{
     FrameTree, Host, Kept, Manifest, NewSample, Parts, Program, Recorder, SessionBuilder,
     StacksSummary, ThreadState, Timestamp, formats,
 };
+use rustix::time::{ClockId, clock_gettime};
 
 const INTERVAL: Duration = Duration::from_millis(1);
 
@@ -123,15 +124,10 @@ impl Step {
     }
 }
 
-/// The CPU time of all threads, in the kernel and out of it: fields 14 and 15 of proc(5), in hundredths of a second.
+/// The CPU time of all threads, in the kernel and out of it, those that have ended too.
 fn cpu_seconds() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    ticks
-        .filter_map(|ticks| ticks.parse::<f64>().ok())
-        .sum::<f64>()
-        / 100.0
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 fn peak_mib() -> f64 {

@@ -17,9 +17,7 @@ pub(crate) fn open(path: &Path, parts: Parts) -> Result<Session, CliError> {
 }
 
 /// As [`open`], with another way to read it.
-pub(crate) fn read(
-    work: impl FnOnce() -> jumper_session::Result<Session>,
-) -> Result<Session, CliError> {
+pub(crate) fn read<T>(work: impl FnOnce() -> jumper_session::Result<T>) -> Result<T, CliError> {
     let before = panic::take_hook();
     panic::set_hook(Box::new(|info| {
         let of_reader = |file: &str| file.contains("/parquet-") || file.contains("/arrow-");

@@ -172,7 +172,7 @@ pub use record::{
     Progress, RecordError, RecordOptions, Recorder, Recording, SysPaths, agent, sources,
 };
 pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};
-pub use session::{RowCounts, Session};
+pub use session::{Repaired, RowCounts, Session};
 pub use short_path::{ShortPaths, library_path, path_end};
 pub use store::Store;
 pub use tables::{

@@ -49,6 +49,16 @@ pub struct RowCounts {
     pub cells: usize,
 }
 
+/// What came of [`Session::repair`].
+#[derive(Clone, Debug)]
+pub struct Repaired {
+    /// The session, whose [notes](Manifest::notes) say what is missing.
+    pub session: Session,
+    /// Whether nothing is missing but the end that whatever ended the recorder cut off. Otherwise its `journal/` is kept, for
+    /// there may be more in it.
+    pub is_whole: bool,
+}
+
 impl Session {
     /// Reads a session directory and checks all of it.
     ///
@@ -74,7 +84,7 @@ impl Session {
     /// # Errors
     /// As [`open`](Self::open) and [`save`](Self::save), and [`Error::BeingRecorded`](crate::Error::BeingRecorded) where the
     /// recording still goes on.
-    pub fn repair(path: impl AsRef<Path>) -> Result<Self> {
+    pub fn repair(path: impl AsRef<Path>) -> Result<Repaired> {
         crate::format::repair(path.as_ref())
     }
 

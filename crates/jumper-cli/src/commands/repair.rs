@@ -19,7 +19,8 @@ pub(crate) fn repair(arguments: &RepairArgs) -> Result<u8, CliError> {
         ));
         return Ok(0);
     }
-    let session = input::read(|| Session::repair(path))?;
+    let repaired = input::read(|| Session::repair(path))?;
+    let session = &repaired.session;
     for note in &session.manifest().notes {
         say(note);
     }
@@ -28,8 +29,7 @@ pub(crate) fn repair(arguments: &RepairArgs) -> Result<u8, CliError> {
         session.duration().as_secs_f64(),
         session.samples().len()
     );
-    // Only what could not all be read keeps its journal.
-    if path.join("journal").exists() {
+    if !repaired.is_whole {
         let text = format!("the session is not whole: {found}");
         return Err(CliError::Failed(text));
     }

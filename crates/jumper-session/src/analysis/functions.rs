@@ -24,7 +24,8 @@ impl FrameTree {
     /// What each function of the tree used, in the order in which the tree has them. Resources are those of a tree with
     /// [`TreeOptions::resources`](crate::TreeOptions::resources), and nothing in others.
     pub fn functions(&self) -> Vec<FunctionUse> {
-        let totals = self.resource_totals();
+        // A tree may have very many nodes, and most have nothing of the kind.
+        let totals = self.attribution().map(|_| self.resource_totals());
         let mut places: Vec<Option<usize>> = vec![None; self.context().functions().count()];
         // For each function the row at which the outermost call of it ends that has begun last.
         let mut ends: Vec<usize> = vec![0; places.len()];
@@ -55,7 +56,9 @@ impl FrameTree {
             if row >= ends[function.index()] {
                 ends[function.index()] = node.end.index();
                 found.time += node.time();
-                found.total += totals[row];
+                if let Some(totals) = &totals {
+                    found.total += totals[row];
+                }
             }
         }
         functions

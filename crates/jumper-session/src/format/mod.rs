@@ -18,7 +18,7 @@ use std::io;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::{Parts, Session};
+use crate::{Parts, Repaired, Session};
 pub(crate) use directory::replace_if as replace_directory;
 #[cfg(feature = "record")]
 pub(crate) use journal::Journal;
@@ -83,9 +83,12 @@ fn fill(session: &Session, staging: &Path) -> io::Result<()> {
 }
 
 /// Makes a session of the journal in the directory `path`, in its place.
-pub(crate) fn repair(path: &Path) -> Result<Session> {
+pub(crate) fn repair(path: &Path) -> Result<Repaired> {
     if !is_unfinished(path) {
-        return open(path, Parts::ALL);
+        return Ok(Repaired {
+            session: open(path, Parts::ALL)?,
+            is_whole: true,
+        });
     }
     if journal::is_being_written(path) {
         return Err(Error::BeingRecorded { path: path.into() });
@@ -105,7 +108,10 @@ pub(crate) fn repair(path: &Path) -> Result<Session> {
         }
     })?;
     session.path = path.canonicalize().ok();
-    Ok(session)
+    Ok(Repaired {
+        session,
+        is_whole: !is_damaged,
+    })
 }
 
 /// Copies the files of a journal.

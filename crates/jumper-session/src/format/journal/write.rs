@@ -583,7 +583,28 @@ mod tests {
             fs::write(&file, whole).expect("there is room");
         }
         let repaired = Session::repair(&path).expect("nobody writes it");
-        assert_eq!(repaired.samples().len(), 9);
+        assert!(repaired.is_whole);
+        assert_eq!(repaired.session.samples().len(), 9);
         assert!(path.join("samples.parquet").exists() && !path.join("journal").exists());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_kept_when_the_rest_is_repaired() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("a.jumper");
+        let mut recorded = Recorded::new();
+        let mut journal = Journal::beside(&path).expect("there is room");
+        recorded.go_on();
+        recorded.append_to(&mut journal);
+        drop(journal);
+        let file = path.join("journal/samples.arrows");
+        let mut bytes = fs::read(&file).expect("it is there");
+        bytes.extend([0xaa; 64]);
+        fs::write(&file, bytes).expect("there is room");
+        let repaired = Session::repair(&path).expect("nobody writes it");
+        assert!(!repaired.is_whole && file.exists());
+        assert_eq!(repaired.session.samples().len(), 3);
+        let notes = repaired.session.manifest().notes.join("; ");
+        assert!(notes.contains("`journal/`"), "{notes}");
     }
 }
