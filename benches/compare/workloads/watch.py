@@ -39,7 +39,7 @@ def of_psutil(pid: int) -> Callable[[], Row]:
 def of_jumper_extension(pid: int) -> Callable[[], Row]:
     """Its thread, which takes the process that it is in for the program: it is told another number."""
     os.getpid = lambda: pid
-    import jumper_extension.monitor.backends.thread.monitor as theirs  # type: ignore  # noqa: E501
+    import jumper_extension.monitor.backends.thread.monitor as theirs  # type: ignore
 
     monitor = theirs.PerformanceMonitor()
     used, last = 0.0, time.perf_counter()
