@@ -21,7 +21,7 @@ STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python test-pyinstrument test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-pyinstrument test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session bench-metrics wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -114,6 +114,15 @@ bench-session: rust ## Measure what sessions cost, beside pyinstrument; ARGS="--
 	$(STEP) "not everything could be measured" env PYTHONPATH=benches \
 	    $(COMPARE_VENV)/bin/python -m compare.session --jumper $(JUMPER) --venv $(COMPARE_VENV) \
 	    --session-cost "$(CARGO_TARGET_DIR)/release/examples/session_cost" $(ARGS)
+
+bench-metrics: rust ## Measure what resources cost to measure, and how true they are; ARGS="--only truth" (benches/README.md)
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	$(STEP) "the example does not build" \
+	    cargo build --release --locked -p jumper-sampler --example metrics
+	$(STEP) "not everything could be measured" env PYTHONPATH=benches \
+	    $(COMPARE_VENV)/bin/python -m compare.metrics --venv $(COMPARE_VENV) \
+	    --metrics "$(CARGO_TARGET_DIR)/release/examples/metrics" $(ARGS)
 
 wheel: rust venv ## Build the Python wheel
 	$(STEP) "the wheel does not build" \

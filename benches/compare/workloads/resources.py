@@ -1,6 +1,6 @@
 """Programs that know what they use of the machine.
 
-    resources.py KIND SECONDS
+    resources.py KIND SECONDS [USER]
 
 Prints `ready`, waits for a line, works for so many seconds, prints the truth as JSON, waits for another line and ends. The truth is CPU
 seconds by the program's own clocks, bytes of memory that it touched, and bytes that it wrote or read by its own counters.
@@ -8,6 +8,7 @@ seconds by the program's own clocks, bytes of memory that it touched, and bytes 
 
 from __future__ import annotations
 
+import ctypes
 import json
 import mmap
 import os
@@ -24,6 +25,8 @@ PERIOD = 0.02
 HELD = 256 << 20
 BLOCK = 1 << 20
 RATE = 16 << 20
+# Of this program, which another user may not be able to read.
+SOURCE = Path(__file__).read_text(encoding="utf-8") if "__file__" in globals() else ""
 
 Truth = dict[str, float]
 
@@ -66,11 +69,10 @@ def child(seconds: float) -> Truth:
 def exec_(seconds: float) -> Truth:
     """Burns, becomes another program by exec, and burns again, all in a child."""
     half = seconds / 2
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import resources; resources.burn({half})"
 
     def become() -> None:
         burn(half)
-        os.execv(sys.executable, [sys.executable, "-c", code])
+        os.execv(sys.executable, [sys.executable, "-c", SOURCE, "burn", str(half)])
 
     return counted(lambda: os.waitpid(fork(become), 0))
 
@@ -117,8 +119,12 @@ def holds(seconds: float) -> Truth:
 def shares(seconds: float) -> Truth:
     """Three processes that share what one of them has written."""
     memory = touch(mmap.mmap(-1, HELD))
-    read = lambda: [memory[at] for at in range(0, HELD, mmap.PAGESIZE)]
-    children = [fork(lambda: (read(), time.sleep(seconds + 600))) for _ in range(2)]
+
+    def look() -> None:
+        sum(memory[at] for at in range(0, HELD, mmap.PAGESIZE))
+        time.sleep(seconds + 600)
+
+    children = [fork(look) for _ in range(2)]
     time.sleep(seconds)
     kept.extend([memory, *children])
     return {"shared_bytes": float(HELD)}
@@ -133,7 +139,7 @@ def touch(memory: mmap.mmap) -> mmap.mmap:
 def writes(seconds: float) -> Truth:
     before = own_io("write_bytes")
     with tempfile.TemporaryFile(dir=os.environ.get("TMPDIR", "/var/tmp")) as file:
-        steady(seconds, lambda: os.pwrite(file.fileno(), b"x" * BLOCK, file.seek(0, 1)) and file.seek(BLOCK, 1))
+        steady(seconds, lambda: os.write(file.fileno(), b"x" * BLOCK))
         return {"written_bytes": own_io("write_bytes") - before}
 
 
@@ -217,6 +223,13 @@ kept: list[object] = []
 
 def main() -> None:
     kind, amount = sys.argv[1], float(sys.argv[2])
+    if kind == "burn":
+        return burn(amount)
+    if len(sys.argv) > 3:
+        os.setgid(int(sys.argv[3]))
+        os.setuid(int(sys.argv[3]))
+        # PR_SET_DUMPABLE: else its own files in /proc are root's from here on.
+        ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)
     if kind in ("sleepers", "busy"):
         return {"sleepers": sleepers, "busy": busy}[kind](int(amount))
     print("ready", flush=True)

@@ -168,8 +168,9 @@ pub use processors::{
 };
 #[cfg(feature = "record")]
 pub use record::{
-    Agent, HoldMode, Kept, Level, Limit, LimitSource, Limits, Measured, Patience, PerProcess, Pid,
-    Progress, RecordError, RecordOptions, Recorder, Recording, SysPaths, agent, sources,
+    Agent, GpuInfo, HoldMode, Kept, Level, Limit, LimitSource, Limits, Measured, Patience,
+    PerProcess, Pid, Progress, RecordError, RecordOptions, Recorder, Recording, SysPaths, agent,
+    gpus, sources,
 };
 pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};
 pub use session::{Repaired, RowCounts, Session};

@@ -1,12 +1,16 @@
 //! `jumper resources`
 
 use std::io::{self, Write};
+use std::time::Duration;
 
-use jumper_session::{Limit, LimitSource, Limits, Pid};
+use jumper_session::{GpuInfo, Limit, LimitSource, Limits, Pid};
 use serde_json::{Value, json};
 
 use crate::args::ResourcesArgs;
 use crate::error::CliError;
+
+/// How long a driver of a GPU may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn resources(arguments: &ResourcesArgs) -> Result<u8, CliError> {
     let pid = arguments.pid.map_or_else(Pid::own, Pid::new);
@@ -16,10 +20,11 @@ pub(crate) fn resources(arguments: &ResourcesArgs) -> Result<u8, CliError> {
             "there is no process {pid}, or it is hidden; `ps -e` lists those that run"
         )));
     }
+    let gpus = jumper_session::gpus(PATIENCE);
     let mut out = io::stdout().lock();
     let written = match arguments.json {
-        true => writeln!(out, "{:#}", as_json(&limits)),
-        false => write_text(&mut out, &limits),
+        true => writeln!(out, "{:#}", as_json(&limits, gpus.as_deref().ok())),
+        false => write_text(&mut out, &limits, &gpus),
     };
     match written {
         // A reader that goes away early is no error.
@@ -30,7 +35,11 @@ pub(crate) fn resources(arguments: &ResourcesArgs) -> Result<u8, CliError> {
     }
 }
 
-fn write_text(out: &mut impl Write, limits: &Limits) -> io::Result<()> {
+fn write_text(
+    out: &mut impl Write,
+    limits: &Limits,
+    gpus: &Result<Vec<GpuInfo>, String>,
+) -> io::Result<()> {
     writeln!(out, "CPUs      {}", summary(&limits.cpus, cpus))?;
     for limit in &limits.cpus {
         writeln!(out, "  {:>12}  {}", cpus(limit.amount), shown(limit))?;
@@ -40,7 +49,18 @@ fn write_text(out: &mut impl Write, limits: &Limits) -> io::Result<()> {
     for limit in &limits.memory {
         writeln!(out, "  {:>12}  {}", gibibytes(limit.amount), shown(limit))?;
     }
-    Ok(())
+    match gpus {
+        Err(error) => writeln!(out, "GPUs      unknown: {error}"),
+        Ok(gpus) if gpus.is_empty() => writeln!(out, "GPUs      none found"),
+        Ok(gpus) => {
+            writeln!(out, "GPUs      {}", gpus.len())?;
+            gpus.iter().try_for_each(|gpu| {
+                let memory = gpu.memory_bytes.map(|bytes| gibibytes(bytes as f64));
+                let memory = memory.as_deref().unwrap_or("unknown");
+                writeln!(out, "  {memory:>12}  {}", gpu.name.escape_debug())
+            })
+        }
+    }
 }
 
 /// What binds, and what there is besides.
@@ -77,7 +97,7 @@ fn gibibytes(bytes: f64) -> String {
     format!("{:.2} GiB", bytes / f64::from(1 << 30))
 }
 
-fn as_json(limits: &Limits) -> Value {
+fn as_json(limits: &Limits, gpus: Option<&[GpuInfo]>) -> Value {
     let list = |limits: &[Limit], amount: fn(f64) -> Value| -> Vec<Value> {
         let one = |limit: &Limit| {
             json!({
@@ -96,6 +116,11 @@ fn as_json(limits: &Limits) -> Value {
         "affinity": limits.affinity,
         "memory_bytes": limits.memory_bytes(),
         "memory_limits": list(&limits.memory, bytes),
+        // Null is unknown.
+        "gpus": gpus.map(|gpus| {
+            let one = |gpu: &GpuInfo| json!({"name": gpu.name, "memory_bytes": gpu.memory_bytes});
+            gpus.iter().map(one).collect::<Vec<_>>()
+        }),
     })
 }
 

@@ -8,6 +8,7 @@ mod diff;
 mod formats;
 mod journal;
 mod libraries;
+mod limits;
 mod plot;
 mod render;
 mod reports;

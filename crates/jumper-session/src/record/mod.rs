@@ -32,7 +32,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jumper_sampler::metrics::Source as MetricsSource;
-pub use jumper_sampler::metrics::{Level, Limit, LimitSource, Limits};
+pub use jumper_sampler::metrics::{GpuInfo, Level, Limit, LimitSource, Limits, gpus};
 use jumper_sampler::metrics::{MetricsError, MetricsOptions, MetricsSampler};
 pub use jumper_sampler::{Agent, HoldMode, PerProcess, Pid, SysPaths};
 use jumper_sampler::{Timestamp as Clock, Version, without_signals};
