@@ -56,7 +56,7 @@ fn our_own_templates_are_there_under_their_names() {
     let session = session();
     for (template, renderer) in [
         ("jumper/perfreport.txt", "perfreport"),
-        ("jumper/report.txt", "template"),
+        ("jumper/report.txt", "text"),
     ] {
         assert_eq!(
             rendered(template).expect("it works"),

@@ -21,12 +21,13 @@ pub(super) fn variables(session: &Session) -> Value {
 }
 
 /// The names of the variables, and of our functions as they are called.
-pub(super) const NAMES: [&str; 8] = [
+pub(super) const NAMES: [&str; 9] = [
     "session",
     "facts",
     "functions()",
     "levels()",
     "metrics()",
+    "signature()",
     "threads()",
     "cells()",
     "tree()",
@@ -109,6 +110,10 @@ pub(super) fn add_functions(environment: &mut Environment<'_>, session: &Session
             }
         }
         Ok(metrics.into())
+    });
+    let judged = Arc::clone(&session);
+    environment.add_function("signature", move || -> Option<String> {
+        facts::signature(&judged)
     });
     environment.add_function("tree", move |options: Kwargs| -> Result<Value, Error> {
         let options = tree_options(&options)?;

@@ -62,7 +62,6 @@ fn measurements(builder: &mut SessionBuilder) -> HostId {
             name: name.into(),
             unit: unit.into(),
             kind,
-            help: String::new(),
             ..MetricColumn::default()
         };
         builder.declare_metric(column).expect("a good name");
