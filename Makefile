@@ -14,14 +14,14 @@ VENV := target/venv
 JUMPER := "$(CARGO_TARGET_DIR)/release/jumper"
 COMPARE_VENV := target/compare
 TYPED_CODE := crates/jumper-py/python examples benches/compare
-PYTHON_CODE := $(TYPED_CODE) crates/jumper-py/tests crates/jumper-cli/tests crates/jumper-session/tests scripts
+PYTHON_CODE := $(TYPED_CODE) crates/jumper-py/tests crates/jumper-cli/tests crates/jumper-session/tests crates/jumper-render/tests scripts
 # For each program of the stress suite: in `make test`, and in `make stress`, which takes ten minutes.
 STRESS_SHORT := 1
 STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python test-pyinstrument test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session bench-metrics wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-pyinstrument test-interchange test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session bench-metrics bench-render wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -40,7 +40,7 @@ demo: rust ## Build the command, profile examples/census.py and print the report
 	@echo "session:      $(CURDIR)/demo/census.jumper"
 	@echo "the command: " $(JUMPER)
 
-test: test-rust test-python test-pyinstrument test-jumper-extension test-stress ## Run all tests: Rust, documentation, Python, pyinstrument's trees, JUmPER's sessions, programs under the agent
+test: test-rust test-python test-pyinstrument test-interchange test-jumper-extension test-stress ## Run all tests: Rust, documentation, Python, pyinstrument's trees and reports, reports in other programs, JUmPER's sessions, programs under the agent
 
 test-rust: rust ## Run the tests of the Rust crates
 	@sh scripts/setup.sh python
@@ -49,10 +49,15 @@ test-rust: rust ## Run the tests of the Rust crates
 test-python: rust venv ## Build the wheel, install it into target/venv and run its tests
 	@sh scripts/test-python.sh $(VENV)
 
-test-pyinstrument: rust ## Compare our trees of pyinstrument's sessions with its own, node by node
+test-pyinstrument: rust ## Compare our trees and reports of pyinstrument's sessions with its own
 	@sh scripts/setup.sh python
 	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
 	@sh scripts/test-pyinstrument.sh $(COMPARE_VENV)
+
+test-interchange: rust ## Open our reports for other programs with those programs
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	@sh scripts/test-interchange.sh $(COMPARE_VENV)
 
 test-jumper-extension: rust ## Carry sessions to JUmPER and back, with its own code at its end
 	@sh scripts/setup.sh python
@@ -123,6 +128,13 @@ bench-metrics: rust ## Measure what resources cost to measure, and how true they
 	$(STEP) "not everything could be measured" env PYTHONPATH=benches \
 	    $(COMPARE_VENV)/bin/python -m compare.metrics --venv $(COMPARE_VENV) \
 	    --metrics "$(CARGO_TARGET_DIR)/release/examples/metrics" $(ARGS)
+
+bench-render: rust ## Measure what reports cost, beside pyinstrument; ARGS="--rounds N" (benches/README.md)
+	@sh scripts/setup.sh python
+	@sh scripts/venv.sh $(COMPARE_VENV) benches/compare/requirements.txt
+	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
+	$(STEP) "not everything could be measured" env PYTHONPATH=benches \
+	    $(COMPARE_VENV)/bin/python -m compare.render --jumper $(JUMPER) --venv $(COMPARE_VENV) $(ARGS)
 
 wheel: rust venv ## Build the Python wheel
 	$(STEP) "the wheel does not build" \

@@ -16,7 +16,7 @@ fn fact(label: &'static str, value: String) -> Fact {
 }
 
 /// What ran: its description, else its command line.
-pub(crate) fn program(session: &Session) -> String {
+pub(crate) fn program_name(session: &Session) -> &str {
     let program = &session.manifest().program;
     let command = || {
         session
@@ -24,11 +24,15 @@ pub(crate) fn program(session: &Session) -> String {
             .iter()
             .find_map(|(id, _)| session.process_command(id))
     };
-    let text = match program.description.as_str() {
+    match program.description.as_str() {
         "" => command().unwrap_or("an unknown program"),
         description => description,
-    };
-    plain(text)
+    }
+}
+
+/// The same for people.
+pub(crate) fn program(session: &Session) -> String {
+    plain(program_name(session))
 }
 
 /// When recording began, where it was recorded.

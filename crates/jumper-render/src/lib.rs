@@ -15,6 +15,7 @@
 //! | `template` | `template/` | templates of users |
 //! | `flamegraph` | `flamegraph/` | people who want to see all calls at once |
 //! | `plot`, `plot-png`, `plot-jpeg` | `plot/`, `picture/` | what the machine did, over time, for papers and pages |
+//! | `speedscope`, `pstats`, `pyisession`, `collapsed`, `pprof`, `firefox`, `perfetto` | `interchange/` | other programs that show profiles |
 //!
 //! A new renderer is one file and one line in [`renderers`].
 //!
@@ -43,6 +44,7 @@ mod flamegraph;
 mod format;
 mod html;
 mod info;
+mod interchange;
 mod json;
 mod markdown;
 mod metrics;

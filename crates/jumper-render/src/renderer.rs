@@ -6,6 +6,7 @@ use jumper_session::{Parts, Session};
 
 use crate::flamegraph::Flamegraph;
 use crate::html::Html;
+use crate::interchange::{Collapsed, Firefox, Perfetto, Pprof, Pstats, Pyisession, Speedscope};
 use crate::json::Json;
 use crate::markdown::Markdown;
 use crate::options::OptionSpec;
@@ -86,6 +87,13 @@ pub fn renderers() -> &'static [&'static dyn Renderer] {
         &PLOT,
         &PLOT_PNG,
         &PLOT_JPEG,
+        &Speedscope,
+        &Pstats,
+        &Pyisession,
+        &Collapsed,
+        &Pprof,
+        &Firefox,
+        &Perfetto,
     ]
 }
 

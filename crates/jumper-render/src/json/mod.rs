@@ -1,14 +1,17 @@
-//! The report for programs. Its schema is that of pyinstrument's JSON renderer, so that what reads the one
-//! reads the other; `lost_sample_count`, `qualname`, `metrics`, `signatures` and `resources` are ours.
+//! The report for programs: what pyinstrument's JSON renderer says of the same session with the same options, key by key, so
+//! that what reads the one reads the other. `lost_sample_count`, `qualname`, `metrics`, `signatures` and `resources` are ours.
 //!
 //! Written as it is walked: no value tree is built, and nothing recurses, so that depth and size do not matter.
 
 mod analysis;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
-use jumper_session::{Attribution, FrameTree, NodeId, NodeKind, Parts, Session, TreeOptions};
+use jumper_session::{Attribution, FrameTree, NodeId, NodeKind, Parts, Scope, Session};
 
+use crate::calls::{CALL_OPTIONS, CallOptions};
+use crate::interchange::frame::{Frame, THREAD_FILE};
 use crate::paths::Paths;
 use crate::{About, RenderError, RenderOptions, Renderer, facts};
 use analysis::NodeResources;
@@ -19,7 +22,7 @@ const ABOUT: About = About {
     extensions: &["json"],
     media_type: "application/json",
     is_binary: false,
-    options: &[],
+    options: &CALL_OPTIONS,
 };
 
 /// The renderer `json`.
@@ -37,7 +40,7 @@ impl Renderer for Json {
     fn render(
         &self,
         session: &Session,
-        _options: &RenderOptions,
+        options: &RenderOptions,
         out: &mut dyn Write,
     ) -> Result<(), RenderError> {
         let manifest = session.manifest();
@@ -56,18 +59,14 @@ impl Renderer for Json {
         write!(
             out,
             "\"target_description\":{},",
-            encoded(&facts::program(session))?
+            encoded(facts::program_name(session))?
         )?;
         let cpu_time = manifest.cpu_time.map_or_else(
             || "null".into(),
             |time| format!("{:.6}", time.as_secs_f64()),
         );
         write!(out, "\"cpu_time\":{cpu_time},")?;
-        let options = TreeOptions {
-            resources: true,
-            ..TreeOptions::default()
-        };
-        let tree = FrameTree::build_with(session, &options);
+        let tree = CallOptions::of(options).tree(session, Scope::Session, true);
         analysis::write(session, &tree, out)?;
         write!(out, "\"root_frame\":")?;
         Frames::of(session, &tree).write(out)?;
@@ -81,8 +80,11 @@ struct Frames<'a> {
     session: &'a Session,
     tree: &'a FrameTree,
     paths: Paths<'a>,
+    /// Of each node whose path is its: its own, but of what is no code its caller's.
+    places: Vec<NodeId>,
     /// Of each node whether it is the program's own code.
     is_application: Vec<bool>,
+    await_times: Vec<Duration>,
     resources: Option<NodeResources<'a>>,
 }
 
@@ -92,18 +94,18 @@ impl<'a> Frames<'a> {
             session,
             tree,
             paths: Paths::of(session),
+            places: vec![tree.root(); tree.len()],
             is_application: tree.application_code(),
+            await_times: tree.await_times(),
             resources: NodeResources::of(tree),
         }
     }
 
-    /// The thread, if there is but one; else a frame above them all; null without samples.
+    /// The frame that is the whole; null without samples.
     fn write(&mut self, out: &mut dyn Write) -> Result<(), RenderError> {
-        let mut threads = self.tree.roots();
-        match (threads.next(), threads.next()) {
-            (None, _) => write!(out, "null")?,
-            (Some(only), None) => self.below(only, out)?,
-            (Some(_), Some(_)) => self.below(self.tree.root(), out)?,
+        match self.tree.tops().next() {
+            None => write!(out, "null")?,
+            Some(top) => self.below(top, out)?,
         }
         Ok(())
     }
@@ -117,6 +119,9 @@ impl<'a> Frames<'a> {
                 write!(out, ",")?;
             }
             open = depth + 1;
+            let caller = self.tree.node(id).parent();
+            let caller = caller.filter(|_| depth > 0 && self.tree.is_synthetic(id));
+            self.places[id.index()] = caller.map_or(id, |caller| self.places[caller.index()]);
             self.frame(id, out)?;
         }
         write!(out, "{}", "]}".repeat(open))?;
@@ -127,19 +132,11 @@ impl<'a> Frames<'a> {
     fn frame(&mut self, id: NodeId, out: &mut dyn Write) -> Result<(), RenderError> {
         let session = self.session;
         let node = self.tree.node(id);
-        let (name, short, file, line) = match node.kind() {
-            NodeKind::Function(id) => {
-                let function = session.function(id);
-                let line = u64::from(function.first_line);
-                (function.name, self.paths.short(id), function.file, line)
-            }
-            NodeKind::Thread(thread) => {
-                let name = session.thread_name(thread).unwrap_or_default();
-                let native_id = session.threads().get(thread).native_id;
-                (name, "<thread>", "<thread>", native_id)
-            }
-            NodeKind::Root => ("[root]", "", "", 0),
-            NodeKind::SelfTime => ("[self]", "", "", 0),
+        let Frame { name, file, line } = Frame::of(session, self.tree, id);
+        let short = match self.tree.node(self.places[id.index()]).kind() {
+            NodeKind::Function(function) => self.paths.short(function),
+            NodeKind::Thread(_) => THREAD_FILE,
+            NodeKind::Root | NodeKind::SelfTime => "",
         };
         write!(
             out,
@@ -150,10 +147,14 @@ impl<'a> Frames<'a> {
         )?;
         write!(
             out,
-            "\"time\":{:.6},\"await_time\":0.0,\"is_application_code\":{},",
+            "\"time\":{:.6},\"await_time\":{:.6},\"is_application_code\":{},",
             node.time().as_secs_f64(),
+            self.await_times[id.index()].as_secs_f64(),
             self.is_application[id.index()]
         )?;
+        if let Some(group) = node.group() {
+            write!(out, "\"group_id\":\"{}\",", group.as_u32())?;
+        }
         if let Some(class) = node.class() {
             write!(out, "\"class_name\":{},", encoded(session.string(class))?)?;
         }

@@ -20,6 +20,7 @@ from pyinstrument.session import Session
 
 sys.path.append(str(Path(__file__).parents[3] / "jumper-session" / "tests" / "pyinstrument"))
 
+import interchange_reports as interchange  # noqa: E402
 import text_reports  # noqa: E402
 from compare import record_all, without_here  # noqa: E402
 from ours import Reports, reports  # noqa: E402
@@ -28,6 +29,9 @@ Check = Callable[[Session, Reports], Iterator[str]]
 
 CHECKS: dict[str, Check] = {
     "text": text_reports.differences,
+    "json": interchange.json_differences,
+    "speedscope": interchange.speedscope_differences,
+    "pstats": interchange.pstats_differences,
 }
 
 
@@ -61,11 +65,12 @@ def main() -> int:
     parser.add_argument("report", type=Path)
     parser.add_argument("--keep", type=Path, help="where to leave the sessions")
     parser.add_argument("--only", default="", help="part of the name of a program")
-    parser.add_argument("--check", default="", help="the only check")
+    parser.add_argument("--check", default="", help="the only checks, with commas between them")
     chosen = parser.parse_args()
     # Pyinstrument recurses over frames, and so does the parser of its JSON.
     sys.setrecursionlimit(100_000)
-    checks = {name: check for name, check in CHECKS.items() if chosen.check in name}
+    asked = chosen.check.split(",") if chosen.check else list(CHECKS)
+    checks = {name: CHECKS[name] for name in asked}
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -77,6 +77,17 @@ impl MetricColumn {
             None => &self.unit,
         }
     }
+
+    /// How many bytes one of its unit is, or how many in a second; `None` for a unit of something else.
+    pub fn bytes(&self) -> Option<f64> {
+        let unit = Unit::of(self)?;
+        (unit.dimension == Dimension::Bytes).then_some(unit.size)
+    }
+
+    /// Whether the values are so much in a second.
+    pub fn is_rate(&self) -> bool {
+        is_rate(self)
+    }
 }
 
 #[cfg(test)]
@@ -107,5 +118,7 @@ mod tests {
     fn what_is_per_second_adds_up_to_what_it_counts() {
         let totals = ["MiB/s", "1/s", "s", "%"].map(|unit| column(unit).total_unit().to_owned());
         assert_eq!(totals, ["MiB", "", "s", "%"]);
+        let bytes = ["MiB/s", "kB", "1/s", "s", "%"].map(|unit| column(unit).bytes());
+        assert_eq!(bytes, [Some(1_048_576.0), Some(1e3), None, None, None]);
     }
 }
