@@ -2,6 +2,7 @@
 
 use jumper_render::RenderError;
 use jumper_session::RecordError;
+use jumper_session::sources::MetricsError;
 use pyo3::PyErr;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
@@ -16,7 +17,10 @@ create_exception!(
 /// A recording that could not start.
 pub(crate) fn from_record(error: &RecordError) -> PyErr {
     match error {
-        RecordError::Interval { .. } => PyValueError::new_err(error.to_string()),
+        RecordError::Interval { .. }
+        | RecordError::Metrics(MetricsError::DuplicateMetric { .. }) => {
+            PyValueError::new_err(error.to_string())
+        }
         error => JumperError::new_err(error.to_string()),
     }
 }

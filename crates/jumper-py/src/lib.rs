@@ -1,10 +1,11 @@
 //! The native half of the Python package `jumper`, imported as `jumper._native`.
 //!
-//! Registration only: what Python sees of the recorder is in `recorder`, of sessions in `session`. The contract
+//! Registration only: what Python sees of the recorder is in `recorder`, of metrics of one's own in `metric`, of sessions in `session`. The contract
 //! is `python/jumper/_native.pyi`.
 
 mod command;
 mod error;
+mod metric;
 mod recorder;
 mod session;
 

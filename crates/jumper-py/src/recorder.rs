@@ -11,6 +11,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::error::{from_record, from_session};
+use crate::metric::{Called, Parts as MetricParts};
 use crate::session::Session;
 
 /// Records all threads of this process between `start` and `stop`.
@@ -70,8 +71,18 @@ impl Recorder {
         self.running().is_some()
     }
 
-    #[pyo3(signature = (description, argv))]
-    fn start(&self, py: Python<'_>, description: String, argv: Vec<String>) -> PyResult<()> {
+    #[pyo3(signature = (description, argv, metrics = Vec::new()))]
+    fn start(
+        &self,
+        py: Python<'_>,
+        description: String,
+        argv: Vec<String>,
+        metrics: Vec<MetricParts>,
+    ) -> PyResult<()> {
+        let metrics: Vec<Called> = metrics
+            .into_iter()
+            .map(Called::new)
+            .collect::<PyResult<_>>()?;
         py.detach(|| {
             let mut running = self.running();
             if running.is_some() {
@@ -95,6 +106,10 @@ impl Recorder {
             let options = self.options.clone().with_kept(kept);
             let recording = Recording::start(Pid::own(), options, Patience::ASecond)
                 .map_err(|error| from_record(&error))?;
+            for metric in metrics {
+                let added = recording.add_source(Box::new(metric));
+                added.map_err(|error| from_record(&error))?;
+            }
             *running = Some(Running { recording, program });
             Ok(())
         })

@@ -11,7 +11,8 @@ Importing this imports nothing heavy.
 from __future__ import annotations
 
 from jumper._native import JumperError, __version__
+from jumper.metric import Metric
 from jumper.profiler import Profiler
 from jumper.session import Session, load
 
-__all__ = ["JumperError", "Profiler", "Session", "__version__", "load"]
+__all__ = ["JumperError", "Metric", "Profiler", "Session", "__version__", "load"]

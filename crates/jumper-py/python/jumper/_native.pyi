@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, final
@@ -20,7 +20,12 @@ class Recorder:
     ) -> Recorder: ...
     @property
     def is_running(self) -> bool: ...
-    def start(self, description: str, argv: Sequence[str]) -> None: ...
+    def start(
+        self,
+        description: str,
+        argv: Sequence[str],
+        metrics: Sequence[tuple[str, str, str, Callable[[], float | None], str]] = ...,
+    ) -> None: ...
     def stop(
         self,
         sys_path: Sequence[str],

@@ -13,6 +13,7 @@ from typing import IO
 from typing_extensions import Self
 
 from jumper._native import Recorder, Session
+from jumper.metric import Metric
 from jumper.session import PathOrStr
 
 __all__ = ["Profiler"]
@@ -42,7 +43,8 @@ class Profiler:
     ``threads`` are those whose stacks are recorded, as ``threading.Thread`` that run or as native thread
     ids; all threads where it is ``None``. ``session`` is a directory ``NAME.jumper`` in which the recording is
     kept from its first half second on: it survives whatever ends the process, and takes no memory until it is
-    stopped. A session that is there is replaced when the next one is whole.
+    stopped. A session that is there is replaced when the next one is whole. ``metrics`` are read too, each
+    :class:`~jumper.Metric` by calling it.
     """
 
     def __init__(
@@ -52,11 +54,15 @@ class Profiler:
         metrics_interval: float | None = 1.0,
         threads: Iterable[Thread | int] | None = None,
         session: PathOrStr | None = None,
+        metrics: Iterable[Metric] = (),
     ) -> None:
         self._interval = interval
         chosen = [] if threads is None else [_native_id(thread) for thread in threads]
         if threads is not None and not chosen:
             raise ValueError("no thread is chosen; pass at least one, or None for all of them")
+        self._metrics = list(metrics)
+        if self._metrics and metrics_interval is None:
+            raise ValueError("metrics are read every metrics_interval; pass a number of seconds")
         self._recorder = Recorder(interval, metrics_interval, chosen, session)
         self._last_session: Session | None = None
 
@@ -81,7 +87,11 @@ class Profiler:
         Raises ``RuntimeError`` if it is running already.
         """
         description = target_description or " ".join(sys.argv) or "python"
-        self._recorder.start(_text(description), [_text(argument) for argument in sys.argv])
+        self._recorder.start(
+            _text(description),
+            [_text(argument) for argument in sys.argv],
+            [(own.name, own.unit, own.kind, own.read, own.help) for own in self._metrics],
+        )
 
     def stop(self) -> Session:
         """Stop, and return what was recorded.
