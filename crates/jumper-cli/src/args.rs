@@ -10,6 +10,8 @@ use jumper_render::{DiffForm, FailAbove};
 #[cfg(feature = "record")]
 use jumper_session::Level;
 use jumper_session::formats::FORMATS;
+#[cfg(feature = "record")]
+use jumper_session::sources::Endpoint;
 use jumper_session::{CellSpan, Span, Thresholds};
 
 /// See where the time and the machine go when Python runs.
@@ -36,6 +38,9 @@ pub(crate) enum Command {
     /// Say how much of this machine there is to use, and what limits it
     #[cfg(feature = "record")]
     Resources(ResourcesArgs),
+    /// Measure what a program and the machine use, without looking at stacks
+    #[cfg(feature = "record")]
+    Monitor(MonitorArgs),
     /// Make a report from a recorded session
     Render(RenderArgs),
     /// Draw what was measured over time, as SVG, PNG or JPEG
@@ -255,6 +260,59 @@ pub(crate) struct ResourcesArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(feature = "record")]
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "jumper monitor [OPTIONS] [-- PROGRAM [ARGS]...]",
+    after_help = "With a program it ends when the program does, with its exit status, and the report goes to stderr. \
+                  Without one it measures the machine until Ctrl-C, and the report goes to stdout. On a terminal a \
+                  table shows what was measured last."
+)]
+pub(crate) struct MonitorArgs {
+    /// Seconds between two measurements
+    #[arg(
+        short,
+        long,
+        value_name = "SECONDS",
+        default_value = "1",
+        allow_negative_numbers = true
+    )]
+    pub(crate) interval: f64,
+
+    /// Measure what this level uses: process, user, system, slurm or container; can be given more than once [default: process
+    /// and system, without a program system]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) level: Vec<Level>,
+
+    /// Stop after so many seconds, and leave the program alone [default: when it ends, or at Ctrl-C]
+    #[arg(short, long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) duration: Option<f64>,
+
+    /// Read the metrics served there too, in Prometheus' text format; can be given more than once. Their names begin with NAME
+    #[arg(long, value_name = "[NAME=]URL")]
+    pub(crate) scrape: Vec<Endpoint>,
+
+    /// Serve what was measured last for Prometheus to read: HOST:PORT, or a port of this machine's own
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:9187"
+    )]
+    pub(crate) prometheus: Option<String>,
+
+    /// Keep the session in DIR [default: among the last 20 in the user's data directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) session: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+
+    /// The program, and all that follows it
+    #[arg(value_name = "PROGRAM", last = true)]
+    pub(crate) program: Vec<OsString>,
 }
 
 /// Which part of a session.

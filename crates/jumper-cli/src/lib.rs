@@ -76,6 +76,8 @@ fn dispatch(command: Command, context: &Context) -> Result<u8, CliError> {
         Command::Attach(arguments) => commands::attach::attach(&arguments),
         #[cfg(feature = "record")]
         Command::Resources(arguments) => commands::resources::resources(&arguments),
+        #[cfg(feature = "record")]
+        Command::Monitor(arguments) => commands::monitor::monitor(&arguments),
         Command::Render(arguments) => commands::render::render(&arguments),
         Command::Plot(arguments) => commands::plot::plot(&arguments),
         Command::Renderers(arguments) => commands::renderers::renderers(&arguments),

@@ -169,8 +169,8 @@ pub use processors::{
 #[cfg(feature = "record")]
 pub use record::{
     Agent, GpuInfo, HoldMode, Kept, Level, Limit, LimitSource, Limits, Measured, Patience,
-    PerProcess, Pid, Progress, RecordError, RecordOptions, Recorder, Recording, SysPaths, agent,
-    gpus, sources,
+    PerProcess, Pid, Progress, RecordError, RecordOptions, Recorder, Recording, SysPaths, Watcher,
+    agent, gpus, sources,
 };
 pub use selection::{CellSpan, Query, Selection, Span, SpanError, TimeMode, TimeModeError};
 pub use session::{Repaired, RowCounts, Session};

@@ -27,17 +27,23 @@ pub(crate) fn attach(arguments: &AttachArgs) -> Result<u8, CliError> {
     }
     let options = options(&arguments.record, HoldArg::Ptrace)?;
     let target = Target::of(&arguments.output, true)?;
-    keep::check(&arguments.record, &target)?;
+    keep::check(&arguments.record.session, &target)?;
     let over = terminal::end_by_default(&[SIGINT, SIGTERM, SIGHUP])?;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|error| CliError::Failed(format!("cannot wait for signals: {error}")))?;
     let (pid, name) = (Pid::new(arguments.pid), format!("pid-{}", arguments.pid));
-    let kept = keep::place(&arguments.record, &target, &name, &Program::default(), pid);
+    let kept = keep::place(
+        &arguments.record.session,
+        &target,
+        &name,
+        &Program::default(),
+        pid,
+    );
     let recording = Recording::start(pid, options.with_kept(kept), Patience::ASecond)?;
     let outcome = watch(&recording, duration, &mut signals);
     over.store(true, Ordering::Relaxed);
     let session = recording.finish(Program::default(), outcome)?;
-    keep::keep(session, &name, &arguments.record, &target)?;
+    keep::keep(session, &name, &arguments.record.session, &target)?;
     Ok(0)
 }
 
@@ -72,7 +78,7 @@ fn watch(recording: &Recording, duration: Option<Duration>, signals: &mut Signal
     }
 }
 
-fn checked_duration(seconds: f64) -> Result<Duration, CliError> {
+pub(super) fn checked_duration(seconds: f64) -> Result<Duration, CliError> {
     let duration = Duration::try_from_secs_f64(seconds)
         .ok()
         .filter(|duration| !duration.is_zero());

@@ -1,18 +1,17 @@
 //! Keeping what was recorded: first the session, which cannot be made again, then the report.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jumper_session::{Kept, Pid, Program, Session, Store};
 
-use crate::args::RecordArgs;
 use crate::error::CliError;
 use crate::output::Target;
 use crate::terminal::{Progress, say};
 
-/// Finds out whether session and report can be written, before anything is recorded.
-pub(super) fn check(record: &RecordArgs, target: &Target) -> Result<(), CliError> {
-    if let Some(path) = &record.session {
+/// Finds out whether session and report can be written, before anything is recorded. `wanted` is where the user wants the session.
+pub(super) fn check(wanted: &Option<PathBuf>, target: &Target) -> Result<(), CliError> {
+    if let Some(path) = wanted {
         Session::check_destination(path)?;
     }
     target.check()
@@ -20,13 +19,13 @@ pub(super) fn check(record: &RecordArgs, target: &Target) -> Result<(), CliError
 
 /// Where the recording of `program` is kept while it goes on. `None` where nothing can be kept that nobody has asked for.
 pub(super) fn place(
-    record: &RecordArgs,
+    wanted: &Option<PathBuf>,
     target: &Target,
     name: &str,
     program: &Program,
     pid: Pid,
 ) -> Option<Kept> {
-    let path = match (&record.session, target) {
+    let path = match (wanted, target) {
         (Some(path), _) | (None, Target::Session { path }) => Some(path.clone()),
         (None, _) => {
             let now = SystemTime::now()
@@ -39,7 +38,7 @@ pub(super) fn place(
     path.map(|path| Kept {
         path,
         program: program.clone(),
-        is_required: record.session.is_some() || matches!(target, Target::Session { .. }),
+        is_required: wanted.is_some() || matches!(target, Target::Session { .. }),
         parts: target.needs(),
     })
 }
@@ -49,10 +48,10 @@ pub(super) fn place(
 pub(super) fn keep(
     mut session: Session,
     name: &str,
-    record: &RecordArgs,
+    wanted: &Option<PathBuf>,
     target: &Target,
 ) -> Result<(), CliError> {
-    let saved = match (&record.session, target) {
+    let saved = match (wanted, target) {
         _ if session.path().is_some() => {
             Store::of_user().prune();
             Ok(())

@@ -9,6 +9,8 @@ pub(crate) mod info;
 #[cfg(feature = "record")]
 mod keep;
 pub(crate) mod merge;
+#[cfg(feature = "record")]
+pub(crate) mod monitor;
 pub(crate) mod plot;
 pub(crate) mod render;
 pub(crate) mod renderers;

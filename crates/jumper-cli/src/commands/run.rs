@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
         .as_deref()
         .filter(|path| !path.as_os_str().is_empty());
     let python = interpreter(wanted.or(context.python.as_deref()))?;
-    keep::check(&arguments.record, &target)?;
+    keep::check(&arguments.record.session, &target)?;
 
     let signals = Forwarder::listen()?;
     let agent = match options.hold {
@@ -57,7 +57,13 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
     let forwarding = signals.forward_to(&child)?;
     let pid = Pid::new(child.id());
     let program = invocation.program(&python);
-    let kept = keep::place(&arguments.record, &target, &invocation.name, &program, pid);
+    let kept = keep::place(
+        &arguments.record.session,
+        &target,
+        &invocation.name,
+        &program,
+        pid,
+    );
     let options = options.with_kept(kept);
     let recording = match agent {
         Some(agent) => Recording::start_through(agent, pid, options),
@@ -73,8 +79,14 @@ pub(crate) fn run(arguments: &RunArgs, context: &Context) -> Result<u8, CliError
     let status = child
         .wait()
         .map_err(|error| CliError::Failed(format!("cannot wait for the program: {error}")))?;
-    let kept = session
-        .and_then(|session| keep::keep(session, &invocation.name, &arguments.record, &target));
+    let kept = session.and_then(|session| {
+        keep::keep(
+            session,
+            &invocation.name,
+            &arguments.record.session,
+            &target,
+        )
+    });
     if let Err(error) = kept {
         // The program's status counts more than ours, but not if it hides that there is no report.
         crate::report(&error);
@@ -172,7 +184,7 @@ impl Invocation {
 }
 
 /// A description that fits a header. Code passed with -c can be a whole program, arguments can be thousands.
-fn shortened(words: &[String]) -> String {
+pub(super) fn shortened(words: &[String]) -> String {
     const LONGEST: usize = 300;
     let all = words.join(" ");
     let short: String = all
@@ -219,14 +231,14 @@ fn interpreter(wanted: Option<&Path>) -> Result<PathBuf, CliError> {
 }
 
 /// Signals that were caught since the program was about to start.
-struct Forwarder {
+pub(super) struct Forwarder {
     signals: SignalsInfo<WithOrigin>,
     /// Whether there is no program any more to pass them on to. They then do to us what they do by default.
     over: Arc<AtomicBool>,
 }
 
 /// The thread that passes them on.
-struct Forwarding {
+pub(super) struct Forwarding {
     handle: Handle,
     thread: JoinHandle<()>,
     over: Arc<AtomicBool>,
@@ -234,7 +246,7 @@ struct Forwarding {
 
 impl Forwarder {
     /// Starts to catch what would otherwise end us, and with us the report.
-    fn listen() -> Result<Self, CliError> {
+    pub(super) fn listen() -> Result<Self, CliError> {
         // `nohup` sets SIGHUP to be ignored, a shell SIGINT and SIGQUIT where it starts a job in the background, and
         // the program is to inherit that.
         let mut all = vec![SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGHUP];
@@ -246,7 +258,7 @@ impl Forwarder {
     }
 
     /// Passes on what is sent to us.
-    fn forward_to(mut self, child: &Child) -> Result<Forwarding, CliError> {
+    pub(super) fn forward_to(mut self, child: &Child) -> Result<Forwarding, CliError> {
         let (handle, over) = (self.signals.handle(), self.over);
         let pid = rustix::process::Pid::from_child(child);
         let forward = move || {
@@ -272,7 +284,7 @@ impl Forwarder {
 
 impl Forwarding {
     /// Must come before the program is collected: its number may then belong to another.
-    fn stop(self) {
+    pub(super) fn stop(self) {
         self.over.store(true, Ordering::Relaxed);
         self.handle.close();
         let _ = self.thread.join();
@@ -297,7 +309,7 @@ fn is_ignored(signal: i32) -> bool {
 /// Waits until the program has ended, without collecting it.
 ///
 /// Not with waitpid: that would also see the stops by which the sampler holds a thread.
-fn wait_for_end(child: &Child) -> Outcome {
+pub(super) fn wait_for_end(child: &Child) -> Outcome {
     let pid = rustix::process::Pid::from_child(child);
     match pidfd_open(pid, PidfdFlags::empty()) {
         Ok(pidfd) => {
@@ -315,7 +327,7 @@ fn wait_for_end(child: &Child) -> Outcome {
 }
 
 /// How a program that has ended did so.
-fn peek(pid: rustix::process::Pid) -> Option<Outcome> {
+pub(super) fn peek(pid: rustix::process::Pid) -> Option<Outcome> {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     let status = waitid(WaitId::Pid(pid), options).ok()??;
     let exited = status
@@ -329,7 +341,7 @@ fn peek(pid: rustix::process::Pid) -> Option<Outcome> {
 }
 
 /// Ends as the program did: with its status, or by the signal that ended it.
-fn end_as(status: ExitStatus) -> u8 {
+pub(super) fn end_as(status: ExitStatus) -> u8 {
     let Some(signal) = status.signal() else {
         return status.code().unwrap_or(1) as u8;
     };

@@ -270,3 +270,59 @@ fn a_full_disk_is_an_error_that_names_the_file() {
         &["`/dev/full`", "another place"],
     );
 }
+
+#[test]
+fn what_monitor_cannot_measure_is_refused_before_the_program_starts() {
+    let place = Place::new();
+    let refused = |arguments: &[&str], status: i32, texts: &[&str]| {
+        let program = ["--", "touch", "ran"];
+        let done = place.run(&[&["monitor"], arguments, &program].concat());
+        is_error(&done, status, texts);
+    };
+    refused(
+        &["--level", "proces"],
+        2,
+        &["`proces`", "process, user, system, slurm and container"],
+    );
+    for interval in ["0", "0.000000001", "-1", "nan"] {
+        refused(&["-i", interval], 2, &["interval", "0.001"]);
+    }
+    refused(&["-d", "0"], 2, &["duration", "-d"]);
+    refused(
+        &["--scrape", "https://localhost"],
+        2,
+        &[
+            "https://localhost",
+            "only http://",
+            "[NAME=]http://HOST:PORT/PATH",
+        ],
+    );
+    refused(
+        &["--prometheus", "nonsense"],
+        2,
+        &["`nonsense`", "HOST:PORT"],
+    );
+    refused(&["-o", "no/such/dir/r.txt"], 1, &["no/such/dir/r.txt"]);
+    assert!(!place.path("ran").exists(), "the program was not started");
+    is_error(
+        &place.run(&["monitor", "--", "no-such-program"]),
+        1,
+        &["`no-such-program`"],
+    );
+    is_error(
+        &place.run(&["monitor", "--level", "process"]),
+        2,
+        &["process", "`--`"],
+    );
+    is_error(&place.run(&["monitor", "sleep", "1"]), 2, &["sleep"]);
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let place = Place::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("it has one").to_string();
+    let done = place.run(&["monitor", "--prometheus", &address, "--", "touch", "ran"]);
+    is_error(&done, 1, &[&address, "--prometheus"]);
+    assert!(!place.path("ran").exists(), "the program was not started");
+}

@@ -9,6 +9,7 @@ mod formats;
 mod journal;
 mod libraries;
 mod limits;
+mod monitor;
 mod plot;
 mod render;
 mod reports;

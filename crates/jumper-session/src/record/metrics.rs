@@ -144,6 +144,7 @@ fn value(sampler: &MetricsSampler, row: &MetricsRow, name: &str) -> Option<f64> 
 
 /// What was measured last, for whoever watches.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Measured {
     /// When.
     pub time: Timestamp,
@@ -153,9 +154,27 @@ pub struct Measured {
     pub rows: Vec<(&'static str, Vec<Option<f64>>)>,
 }
 
+/// Looks on while a recording measures.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    sampler: Shared,
+}
+
+impl Watcher {
+    pub(super) fn of(sampler: &Shared) -> Self {
+        Self {
+            sampler: Arc::clone(sampler),
+        }
+    }
+
+    /// What was measured last; `None` before the first time.
+    pub fn measured(&self) -> Option<Measured> {
+        Measured::of(&lock(&self.sampler))
+    }
+}
+
 impl Measured {
-    /// `None` before the first measurement.
-    pub(super) fn of(sampler: &MetricsSampler) -> Option<Self> {
+    fn of(sampler: &MetricsSampler) -> Option<Self> {
         let sample = sampler.last()?;
         let rows = sample.rows.iter();
         Some(Self {

@@ -42,7 +42,7 @@ use crate::{
     Program, Python, Session, SessionBuilder, StacksSummary, Timestamp,
 };
 pub use journal::Kept;
-pub use metrics::Measured;
+pub use metrics::{Measured, Watcher};
 pub use recorder::Recorder;
 use source::Source;
 
@@ -441,9 +441,9 @@ impl Recording {
         Ok(())
     }
 
-    /// What was measured last; `None` before the first time.
-    pub fn measured(&self) -> Option<Measured> {
-        Measured::of(&lock(self.sampler.as_ref()?))
+    /// Somebody who looks on. `None` where no resources are measured.
+    pub fn watcher(&self) -> Option<Watcher> {
+        self.sampler.as_ref().map(Watcher::of)
     }
 
     /// Says where the program's modules are, for a caller who need not ask its memory. What is not known is read there.

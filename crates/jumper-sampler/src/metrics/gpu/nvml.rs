@@ -52,10 +52,10 @@ impl Nvidia {
                 | NvmlError::DriverNotLoaded
                 | NvmlError::LibraryNotFound,
             ) => return Ok(None),
-            Err(error) => return Err(format!("NVIDIA's GPUs are unknown: {error}")),
+            Err(error) => return Err(format!("NVIDIA's driver cannot be asked: {error}")),
         };
         let count = nvml.device_count();
-        let count = count.map_err(|error| format!("NVIDIA's GPUs are unknown: {error}"))?;
+        let count = count.map_err(|error| format!("NVIDIA's driver cannot be asked: {error}"))?;
         let gpus: Vec<GpuInfo> = (0..count).map(|index| info(&nvml, index)).collect();
         if gpus.is_empty() {
             return Ok(None);
