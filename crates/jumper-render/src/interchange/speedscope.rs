@@ -13,7 +13,7 @@ use jumper_session::{FrameTree, NodeId, NodeKind, Parts, Scope, Session};
 use super::frame::Frame;
 use super::owners::thread_name;
 use crate::calls::{CALL_OPTIONS, CallOptions};
-use crate::options::{OptionKind, OptionSpec};
+use crate::options::{OptionKind, OptionSpec, joined};
 use crate::{About, RenderError, RenderOptions, Renderer, facts};
 
 /// The schema that the format's author publishes.
@@ -25,15 +25,7 @@ const PER_THREAD: OptionSpec = OptionSpec::new(
     "a profile for each of several threads, rather than one in which they take turns",
 );
 
-const OPTIONS: [OptionSpec; CALL_OPTIONS.len() + 1] = {
-    let mut options = [PER_THREAD; CALL_OPTIONS.len() + 1];
-    let mut index = 0;
-    while index < CALL_OPTIONS.len() {
-        options[index] = CALL_OPTIONS[index];
-        index += 1;
-    }
-    options
-};
+const OPTIONS: [OptionSpec; 6] = joined(&[PER_THREAD], &CALL_OPTIONS);
 
 const ABOUT: About = About {
     name: "speedscope",
