@@ -88,3 +88,17 @@ def test_two_sessions_are_combined(session: jumper.Session) -> None:
     both = jumper.Session.combine(session, session)
     assert both.sample_count == 2 * session.sample_count
     assert both.duration == pytest.approx(2 * session.duration)
+
+
+def test_metrics_are_plotted_in_every_format(session: jumper.Session) -> None:
+    plot = session.render("plot", metrics=["cpu_summary", "memory"], theme="dark").decode()
+    assert plot.startswith("<svg ") and "Memory (USS)" in plot
+    assert session.render("plot-png", width=300, scale=1).startswith(b"\x89PNG")
+    assert session.render("plot-jpeg", metrics="memory").startswith(b"\xff\xd8\xff")
+    with pytest.raises(ValueError, match="no measurements of `memroy`; did you mean `memory`"):
+        session.render("plot", metrics=["memroy"])
+
+
+def test_a_flame_graph_names_threads_and_calls(session: jumper.Session) -> None:
+    graph = session.render("flamegraph", by="thread").decode()
+    assert "MainThread (" in graph and "waiter (" in graph
