@@ -21,7 +21,7 @@ STRESS_LONG := 10
 
 STEP := @sh scripts/step.sh
 
-.PHONY: help demo test test-rust test-python test-pyinstrument test-interchange test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session bench-metrics bench-render wheel fmt clean rust venv
+.PHONY: help demo test test-rust test-python test-pyinstrument test-interchange test-jumper-extension test-stress stress cpython-tests fuzz lint lint-rust lint-python bench bench-stacks bench-session bench-metrics bench-render gallery wheel fmt clean rust venv
 .NOTPARALLEL:
 
 help: ## Show this list
@@ -135,6 +135,11 @@ bench-render: rust ## Measure what reports cost, beside pyinstrument; ARGS="--ro
 	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
 	$(STEP) "not everything could be measured" env PYTHONPATH=benches \
 	    $(COMPARE_VENV)/bin/python -m compare.render --jumper $(JUMPER) --venv $(COMPARE_VENV) $(ARGS)
+
+gallery: rust ## Make docs/gallery.md with its pictures (needs Chromium, which it installs where it can)
+	@sh scripts/setup.sh python
+	$(STEP) "the command does not build" cargo build --release --locked -p jumper-cli
+	$(STEP) "the gallery could not be made" sh scripts/gallery.sh $(JUMPER)
 
 wheel: rust venv ## Build the Python wheel
 	$(STEP) "the wheel does not build" \

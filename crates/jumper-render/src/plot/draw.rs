@@ -1,7 +1,7 @@
 //! A plot as a picture: panels one above the other over one time axis, with the notebook's cells behind them.
 
 use super::panel::{Panel, Series};
-use super::scale::{Axis, moments};
+use super::scale::{Axis, Unit, moments};
 use super::thin::{Run, Sample, area, line, thinned};
 use super::timeline::Timeline;
 use crate::picture::{Anchor, Picture, Shape, Text, fitted, text_width};
@@ -263,7 +263,7 @@ impl Drawing<'_> {
         for (row, series) in panel.series.iter().enumerate() {
             self.series(series, self.colour(row, panel), axis, room);
         }
-        self.panel_head(panel, axis, room);
+        self.panel_head(panel, room);
     }
 
     /// A band behind each run of a cell; of those that share a pixel, one.
@@ -367,7 +367,7 @@ impl Drawing<'_> {
     }
 
     /// The title, what the lines are, and what they came to, as far as there is room.
-    fn panel_head(&mut self, panel: &Panel, axis: &Axis, room: &Room) {
+    fn panel_head(&mut self, panel: &Panel, room: &Room) {
         let y = room.top - 13.0;
         let (left, right) = (MARGIN, room.columns.right);
         let title = fitted(&panel.title, LABEL_SIZE, true, right - left);
@@ -382,7 +382,7 @@ impl Drawing<'_> {
         }));
         let mut end = right;
         // What matters least comes first, because it is at the right.
-        for (text, colour) in self.figures(panel, axis).into_iter().rev() {
+        for (text, colour) in self.figures(panel).into_iter().rev() {
             let width = text_width(&text, SMALL_SIZE, false);
             if end - width < x {
                 continue;
@@ -420,25 +420,21 @@ impl Drawing<'_> {
         }
     }
 
-    fn figures(&self, panel: &Panel, axis: &Axis) -> Vec<(String, Rgb)> {
+    /// The limits, and what the only line came to.
+    fn figures(&self, panel: &Panel) -> Vec<(String, Rgb)> {
         let mut figures = Vec::new();
-        let unit = &axis.unit;
+        let quantity = |value: f64| Unit::for_values(&panel.unit, value.abs()).quantity(value);
         if self.plot.limits != LimitLines::Never {
             let limits = panel.limits.iter();
-            figures.extend(limits.map(|limit| {
-                let own = super::scale::Unit::for_values(&panel.unit, *limit);
-                (
-                    format!("limit {}", own.quantity(*limit)),
-                    self.theme().limit(),
-                )
-            }));
+            let named = limits.map(|limit| format!("limit {}", quantity(*limit)));
+            figures.extend(named.map(|text| (text, self.theme().limit())));
         }
         if let [only] = panel.series.as_slice()
             && let Some((average, most)) = only.figures()
         {
             let muted = self.theme().muted();
-            figures.push((format!("mean {}", unit.quantity(average)), muted));
-            figures.push((format!("max {}", unit.quantity(most)), muted));
+            figures.push((format!("mean {}", quantity(average)), muted));
+            figures.push((format!("max {}", quantity(most)), muted));
         }
         figures
     }

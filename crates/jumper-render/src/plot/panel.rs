@@ -166,7 +166,8 @@ fn source_label(session: &Session, (host, level): Source, sources: &[Source]) ->
     let label = match (hosts, levels) {
         (true, true) => format!("{host_name} {level_name}"),
         (true, false) => host_name.to_owned(),
-        (false, _) => level_name.to_owned(),
+        (false, true) => level_name.to_owned(),
+        (false, false) => String::new(),
     };
     plain(&label)
 }
