@@ -201,6 +201,24 @@ def test_print_fits_the_stream() -> None:
     assert "\x1b[" not in profiler.output_text()
 
 
+def test_the_text_has_pyinstruments_keywords() -> None:
+    with jumper.Profiler(interval=0.001) as profiler:
+        spin(0.2)
+    flat = profiler.output_text(flat=True, flat_time="cumulative")
+    assert " spin  " in flat and "└" not in flat
+    assert "100.0% " in profiler.output_text(time="percent_of_total")
+    assert profiler.output_text(short_mode=True).startswith("\njumper .....")
+    with pytest.raises(ValueError, match="hide_regex"):
+        profiler.output_text(processor_options={"hide_regex": "("})
+    page = io.StringIO()
+    profiler.print(file=page, show_all=True, timeline=True)
+    assert " spin  " in page.getvalue()
+    with pytest.raises(ValueError, match="choose one of `flat` and `timeline`"):
+        profiler.output_text(flat=True, timeline=True)
+    with pytest.raises(ValueError, match="`time` cannot be \"minutes\""):
+        profiler.output_text(time="minutes")
+
+
 def test_html_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     with Profiler() as profiler:
         spin(0.1)

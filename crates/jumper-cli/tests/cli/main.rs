@@ -15,3 +15,4 @@ mod render;
 mod reports;
 mod resources;
 mod run;
+mod text;

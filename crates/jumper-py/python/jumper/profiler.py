@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable
 from threading import Thread
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from typing_extensions import Self
 
@@ -133,29 +133,70 @@ class Profiler:
         *,
         unicode: bool | None = None,
         color: bool | None = None,
-        filter_threshold: float = 0.01,
+        show_all: bool = False,
+        timeline: bool = False,
+        time: str = "seconds",
+        flat: bool = False,
+        flat_time: str = "self",
+        short_mode: bool = False,
+        processor_options: dict[str, Any] | None = None,
+        filter_threshold: float | None = None,
     ) -> None:
         """Print the report to ``file``, by default ``sys.stdout``.
 
         Unless they are given, Unicode is used where the stream's encoding has it, and colours where it is a
-        terminal.
+        terminal. The rest is that of :meth:`output_text`.
         """
         stream = sys.stdout if file is None else file
-        if unicode is None:
-            unicode = _can_unicode(stream)
-        if color is None:
-            color = _can_color(stream)
-        stream.write(
-            self.output_text(unicode=unicode, color=color, filter_threshold=filter_threshold)
+        text = self.output_text(
+            unicode=_can_unicode(stream) if unicode is None else unicode,
+            color=_can_color(stream) if color is None else color,
+            show_all=show_all,
+            timeline=timeline,
+            time=time,
+            flat=flat,
+            flat_time=flat_time,
+            short_mode=short_mode,
+            processor_options=processor_options,
+            filter_threshold=filter_threshold,
         )
+        stream.write(text)
 
     def output_text(
-        self, *, unicode: bool = True, color: bool = False, filter_threshold: float = 0.01
+        self,
+        unicode: bool = True,
+        color: bool = False,
+        show_all: bool = False,
+        timeline: bool = False,
+        time: str = "seconds",
+        flat: bool = False,
+        flat_time: str = "self",
+        short_mode: bool = False,
+        processor_options: dict[str, Any] | None = None,
+        *,
+        filter_threshold: float | None = None,
     ) -> str:
-        """The report as text. Calls below ``filter_threshold`` of their thread's time are left out."""
-        processor_options = {"filter_threshold": filter_threshold}
+        """The report as text; the keywords are pyinstrument's.
+
+        ``show_all`` leaves in what libraries and small calls did, ``timeline`` leaves calls in the order of time, ``flat``
+        lists functions instead, by their own time or by another ``flat_time``: ``"cumulative"``, or ``"total"`` as
+        pyinstrument counts it. ``time`` is ``"seconds"`` or ``"percent_of_total"``. ``filter_threshold`` is short for the
+        one in ``processor_options``: calls with a smaller share are left out, by default 0.01.
+        """
+        chosen = dict(processor_options or {})
+        if filter_threshold is not None:
+            chosen["filter_threshold"] = filter_threshold
         report = self._finished().render(
-            "text", unicode=unicode, color=color, processor_options=processor_options
+            "text",
+            unicode=unicode,
+            color=color,
+            show_all=show_all,
+            timeline=timeline,
+            time=time,
+            flat=flat,
+            flat_time=flat_time,
+            short_mode=short_mode,
+            processor_options=chosen,
         )
         return report.decode()
 
