@@ -168,6 +168,8 @@ class Bench:
         with apart(is_apart) as group, program(case, is_apart, group) as child:
             watcher = self.watch(who, child.pid, INTERVAL, 10_000, levels)
             try:
+                # The first sample has no rates.
+                watcher.next()
                 watcher.next()
                 if case == "reads":
                     # What it reads later it writes first.

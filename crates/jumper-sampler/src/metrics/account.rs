@@ -67,7 +67,10 @@ impl Account {
 
     /// All that a parent may find in its own counter when it waits for this process.
     pub(super) fn inheritance(&self) -> u64 {
-        self.last.map_or(0, |last| last.own + last.folded) + self.owed + self.credit
+        self.last.map_or(0, |last| last.own + last.folded)
+            + self.owed
+            + self.owed_anew
+            + self.credit
     }
 
     /// Notes that `amount`, counted already for a process that has just ended, may turn up here again.

@@ -15,6 +15,7 @@ use super::metric::{Metric, Unit, gauge, gibibytes_from_bytes};
 use super::process::ProcessPath;
 use super::processes::{Process, Serial};
 use super::procfs::{Missing, value_of};
+use super::system_calls::thread_cpu_time;
 use crate::Timestamp;
 
 /// The page tables of processes are walked for at most this share of the time.
@@ -159,10 +160,10 @@ impl Collector for Memory {
         values[1] = Some(gibibytes_from_bytes(
             pages.saturating_mul(scan.units().page_bytes),
         ));
-        let began = Timestamp::now();
+        let began = thread_cpu_time();
         let sum = self.sum(scan, level);
         if !self.is_paused {
-            let took = Timestamp::now().saturating_duration_since(began);
+            let took = thread_cpu_time().saturating_sub(began);
             let pause = (took * SHARE_OF_TIME).min(self.slow_beat);
             self.due = self.due.max(Some(scan.time().after(pause)));
         }

@@ -86,6 +86,11 @@ impl Stat {
         self.state == b'Z' && self.threads <= 1
     }
 
+    /// Whether it did not want to run: it slept or was stopped.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self.state, b'S' | b'D' | b'T' | b't' | b'I')
+    }
+
     /// Whether its parent is just waiting for it, or has done so and the entry is about to go.
     pub(super) const fn is_waited_for(&self) -> bool {
         matches!(self.state, b'X' | b'x')

@@ -158,6 +158,8 @@ pub(super) struct Processes {
     /// How many of the processes have their files open, and how many may.
     kept_open: u64,
     most_kept_open: u64,
+    /// Whether one has waited for a child before this scan.
+    has_waited: bool,
     /// Whether processes may have begun before the latest scan, or the one before.
     is_busy: [bool; 2],
     now: Timestamp,
@@ -211,6 +213,7 @@ impl Processes {
             kept_open: 0,
             // Two files each. Most are for the program, which this process may be itself.
             most_kept_open: (open_files_limit() / 16).min(256),
+            has_waited: false,
             is_busy: [true; 2],
             now,
             scanned_at: None,
@@ -234,6 +237,7 @@ impl Processes {
     pub(super) fn scan(&mut self, now: Timestamp) {
         self.now = now;
         self.scans += 1;
+        self.has_waited = false;
         let ticks = self.ticks_since_boot();
         let is_new_list = self.census.refresh();
         self.is_busy = [is_new_list, self.is_busy[0]];
@@ -360,8 +364,12 @@ impl Processes {
                 true => LevelSet::EMPTY,
                 false => self.belongings(pid),
             };
-            if self.is_descendant(&stat) {
-                levels.insert(Level::Process);
+            // A child begins where its parent is; one that has ended is in no control group any more.
+            let inherited = self.levels_of_parent(&stat);
+            for level in [Level::Process, Level::Slurm, Level::Container] {
+                if inherited.contains(level) {
+                    levels.insert(level);
+                }
             }
             match levels.is_empty() {
                 true => self.leave_out(pid, stat.is_kernel),
@@ -375,12 +383,12 @@ impl Processes {
         self.membership.of(self.path.of(pid))
     }
 
-    /// Whether the parent is one of ours, or was when it was read last.
-    fn is_descendant(&self, stat: &Stat) -> bool {
+    /// The levels of the parent, if it is one of ours.
+    fn levels_of_parent(&self, stat: &Stat) -> LevelSet {
         let parent = self.by_pid.get(&stat.parent);
         parent
             .and_then(|&serial| self.position(serial, self.processes.len()))
-            .is_some_and(|at| self.processes[at].levels.contains(Level::Process))
+            .map_or(LevelSet::EMPTY, |at| self.processes[at].levels)
     }
 
     fn leave_out(&mut self, pid: u32, is_kernel: bool) {
@@ -415,7 +423,11 @@ impl Processes {
         let pid = process.pid;
         let clock = self.has_clocks.then(|| cpu_nanos(pid)).flatten();
         let is_fresh = self.now.saturating_duration_since(process.read_at) < REREAD_AFTER;
-        if process.was_read() && clock.is_some() && clock == process.clock && is_fresh {
+        // One that runs is told its time only now and then.
+        let may_rest = process.running().is_some_and(Stat::is_waiting) && is_fresh;
+        let rests = may_rest && clock.is_some() && clock == process.clock;
+        if rests && !self.may_have_been_waited_for(at) {
+            let process = &mut self.processes[at];
             self.kept_open -= u64::from(process.files.take().is_some());
             // A child that was left out when it was read last is not the work of now.
             if process.read_in + 1 == self.scans {
@@ -434,6 +446,17 @@ impl Processes {
             Err(Missing::Gone) => self.processes[at].gone = true,
             Err(Missing::Unknown) => self.processes[at].readings = [None; COUNTERS],
         }
+    }
+
+    /// Whether its parent, which was read before, may have it in its counters already. Then it must be known whether it has ended,
+    /// which the clock of one that is just ending does not tell yet.
+    fn may_have_been_waited_for(&self, at: usize) -> bool {
+        self.has_waited
+            && self.processes[at]
+                .parent
+                .and_then(|parent| self.position(parent, at))
+                .map(|parent| &self.processes[parent])
+                .is_some_and(|parent| parent.read_in == self.scans && parent.waited[0])
     }
 
     /// The status of a process, whose counters are taken over. One that has another's number is gone.
@@ -476,6 +499,7 @@ impl Processes {
             .filter(|_| process.was_read())
             .map_or(0, |stat| stat.children_faults());
         process.waited = [stat.children_faults() > faults, process.waited[0]];
+        self.has_waited |= process.waited[0];
         process.parent = parent;
         process.stat = Some(stat);
         process.is_first_read = !process.was_read();
@@ -490,7 +514,8 @@ impl Processes {
 
     /// A process may have become another user's, or been moved to another group. Descendants stay such.
     fn belong(&mut self, at: usize, pid: u32) {
-        if matches!(self.discovery, Discovery::Children(_)) {
+        let has_ended = self.processes[at].running().is_none();
+        if has_ended || matches!(self.discovery, Discovery::Children(_)) {
             return;
         }
         let mut levels = self.belongings(pid);

@@ -8,7 +8,9 @@ use std::time::Duration;
 /// The processor time that a process has used in all its threads, also those that ended, to the nanosecond; its children's is
 /// not among it. `None` where there is no such process, or the system does not tell.
 ///
-/// It takes no permission and no descriptor. A process of which it is the same twice has not run in between.
+/// It takes no permission and no descriptor. A process of which it is the same twice has not run in between, but for what it
+/// may have run since the last tick of the kernel: of a thread on another processor the time is brought up to date at ticks and when
+/// it stops running.
 pub(super) fn cpu_nanos(pid: u32) -> Option<u64> {
     // As clock_getcpuclockid(3) makes it of a process number: inverted, with the kernel's CPUCLOCK_SCHED in the last bits.
     const CPUCLOCK_SCHED: libc::clockid_t = 2;
