@@ -90,6 +90,7 @@ mod tests {
             unit: unit.into(),
             kind,
             help: "what\nit is".into(),
+            ..MetricColumn::default()
         };
         let columns = [
             column("a_total{x=\"1\"}", "", MetricKind::Counter),
