@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use jumper_session::{
-    Function, Host, Manifest, NewSample, SessionBuilder, ThreadState, Timestamp,
-};
+use jumper_session::{Function, Host, Manifest, NewSample, SessionBuilder, ThreadState, Timestamp};
 
 use crate::support::Place;
 
@@ -81,17 +79,31 @@ fn what_is_hidden_is_chosen_on_the_command_line() {
     let (place, _) = place();
     let usual = rendered(&place, &[]);
     assert!(usual.contains("[2 frames hidden]  ..\n") || usual.contains("[2 frames hidden]  "));
-    assert!(usual.contains(" hook  ") && !usual.contains(" decode  ") && !usual.contains(" rare  "));
+    assert!(
+        usual.contains(" hook  ") && !usual.contains(" decode  ") && !usual.contains(" rare  ")
+    );
     let all = rendered(&place, &["--show-all"]);
-    assert!(all.contains(" decode  ") && all.contains(" rare  "), "{all}");
+    assert!(
+        all.contains(" decode  ") && all.contains(" rare  "),
+        "{all}"
+    );
     assert_eq!(rendered(&place, &["-p", "show_all"]), all);
     let shown = rendered(&place, &["--show", "*/json/*"]);
-    assert!(shown.contains(" decode  ") && !shown.contains(" rare  "), "{shown}");
+    assert!(
+        shown.contains(" decode  ") && !shown.contains(" rare  "),
+        "{shown}"
+    );
     assert_eq!(rendered(&place, &["--show-regex", ".*/json/"]), shown);
     let few = rendered(&place, &["--filter-threshold=0.495"]);
-    assert!(few.contains(" work  ") && !few.contains(" loads  "), "{few}");
+    assert!(
+        few.contains(" work  ") && !few.contains(" loads  "),
+        "{few}"
+    );
     let hidden = rendered(&place, &["--hide", "*/a_module_*"]);
-    assert!(hidden.contains("frames hidden") && !hidden.contains(" hook  "), "{hidden}");
+    assert!(
+        hidden.contains("frames hidden") && !hidden.contains(" hook  "),
+        "{hidden}"
+    );
     assert_eq!(rendered(&place, &["--hide-regex", ".*/a_module_"]), hidden);
     let cut = rendered(&place, &["--max-depth", "2"]);
     assert!(cut.contains(" main  ") && !cut.contains(" work  "), "{cut}");
@@ -103,11 +115,20 @@ fn calls_are_a_tree_a_timeline_or_a_list() {
     let timeline = rendered(&place, &["--timeline"]);
     assert!(timeline.contains(" work  "), "{timeline}");
     let flat = rendered(&place, &["-p", "flat", "-p", "flat_time=cumulative"]);
-    assert!(flat.contains("\n1.000 main  ") && !flat.contains('└'), "{flat}");
+    assert!(
+        flat.contains("\n1.000 main  ") && !flat.contains('└'),
+        "{flat}"
+    );
     let percent = rendered(&place, &["-p", "time=percent_of_total", "-p", "short_mode"]);
-    assert!(percent.contains(".     ├─ 50.0% work  vendor/work.py:7\n"), "{percent}");
+    assert!(
+        percent.contains(".     ├─ 50.0% work  vendor/work.py:7\n"),
+        "{percent}"
+    );
     let columns = rendered(&place, &["-p", "columns=cpu,gil", "-p", "unicode=false"]);
-    assert!(columns.is_ascii() && columns.contains("     cpu      gil\n"), "{columns}");
+    assert!(
+        columns.is_ascii() && columns.contains("     cpu      gil\n"),
+        "{columns}"
+    );
     let only = rendered(&place, &["-p", r#"sections=["calls"]"#]);
     assert!(only.starts_with("1.000 MainThread  <thread>:1\n"), "{only}");
 }
@@ -116,13 +137,25 @@ fn calls_are_a_tree_a_timeline_or_a_list() {
 fn what_is_not_understood_is_named_in_a_line() {
     let (place, _) = place();
     let said = refused(&place, &["-p", "shwo_all"]);
-    assert!(said.contains("no option `shwo_all`; did you mean `show_all`?"), "{said}");
+    assert!(
+        said.contains("no option `shwo_all`; did you mean `show_all`?"),
+        "{said}"
+    );
     let said = refused(&place, &["-r", "txet"]);
-    assert!(said.contains("no renderer `txet`; did you mean `text`?"), "{said}");
+    assert!(
+        said.contains("no renderer `txet`; did you mean `text`?"),
+        "{said}"
+    );
     let said = refused(&place, &["-p", "width=3"]);
-    assert!(said.contains("`width` cannot be 3; pass a whole number of at least 20"), "{said}");
+    assert!(
+        said.contains("`width` cannot be 3; pass a whole number of at least 20"),
+        "{said}"
+    );
     let said = refused(&place, &["-p", "flat", "--timeline"]);
-    assert!(said.contains("choose one of `flat` and `timeline`"), "{said}");
+    assert!(
+        said.contains("choose one of `flat` and `timeline`"),
+        "{said}"
+    );
     let said = refused(&place, &["--hide-regex", "("]);
     assert!(said.contains("hide_regex"), "{said}");
     // The same before a program is started.
@@ -134,8 +167,16 @@ fn what_is_not_understood_is_named_in_a_line() {
 fn renderers_are_listed_with_their_options() {
     let place = Place::new();
     let done = place.run(&["renderers"]);
-    assert!(done.stdout.starts_with("text  the call tree as text"), "{}", done.stdout);
-    assert!(done.stdout.contains("    -p flat=false  "), "{}", done.stdout);
+    assert!(
+        done.stdout.starts_with("text  the call tree as text"),
+        "{}",
+        done.stdout
+    );
+    assert!(
+        done.stdout.contains("    -p flat=false  "),
+        "{}",
+        done.stdout
+    );
     let one = place.run(&["renderers", "text"]);
     assert!(done.stdout.starts_with(&one.stdout));
     let none = place.run(&["renderers", "txet"]);
@@ -144,7 +185,10 @@ fn renderers_are_listed_with_their_options() {
 
 /// What a command writes to a terminal of 60 columns that follows links, and its exit status. `script` is the terminal.
 fn on_a_terminal(place: &Place, arguments: &str) -> (Option<i32>, String) {
-    let command = format!("stty cols 60 && {} {arguments}", env!("CARGO_BIN_EXE_jumper"));
+    let command = format!(
+        "stty cols 60 && {} {arguments}",
+        env!("CARGO_BIN_EXE_jumper")
+    );
     let mut script = place.jumper(&[]);
     let variables: Vec<_> = script
         .get_envs()
@@ -183,7 +227,11 @@ fn a_terminal_gets_colours_links_and_lines_that_fit() {
     assert!(report.contains(link), "{report}");
     assert!(report.contains("…"), "{report}");
     // Without what is asked not to be.
-    let plain = on_a_terminal(&place, "render s.jumper --no-color -p links=false -p width=null").1;
+    let plain = on_a_terminal(
+        &place,
+        "render s.jumper --no-color -p links=false -p width=null",
+    )
+    .1;
     assert!(!plain.contains('\u{1b}') && !plain.contains('…'), "{plain}");
 }
 
@@ -199,7 +247,10 @@ fn what_is_no_text_does_not_go_to_a_terminal() {
         if line.contains(", binary  ") {
             let (status, said) = on_a_terminal(&place, &format!("render s.jumper -r {name}"));
             assert_eq!(status, Some(2), "{said}");
-            assert!(said.contains("is no text and would garble the terminal"), "{said}");
+            assert!(
+                said.contains("is no text and would garble the terminal"),
+                "{said}"
+            );
         }
     }
 }
