@@ -99,11 +99,11 @@ impl Axis {
         let high = if is_share { 100.0 } else { high };
         let unit = Unit::for_values(unit, high.max(-low));
         let (low, high) = (low / unit.size, high / unit.size);
-        let range = if high - low > 0.0 { high - low } else { 1.0 };
+        let high = if high > low { high } else { low + 1.0 };
         let step = match is_share {
             true if wanted >= 4.0 => 25.0,
             true => 50.0,
-            false => round_step(range / wanted),
+            false => round_step((high - low) / wanted),
         };
         let first = (low / step).floor();
         let last = (high / step).ceil().max(first + 1.0);
@@ -151,7 +151,10 @@ fn digits(step: f64) -> usize {
 /// Moments for a time axis of this length, in nanoseconds from its beginning, with what is written below them.
 pub(super) fn moments(length: i64, wanted: f64) -> Vec<(i64, String)> {
     const SECOND: f64 = 1e9;
-    let length = length.max(1) as f64;
+    if length <= 0 {
+        return vec![(0, "0".into())];
+    }
+    let length = length as f64;
     let (unit, symbol) = match length / SECOND {
         s if s < 1e-3 => (1e3, "µs"),
         s if s < 1.0 => (1e6, "ms"),
@@ -247,7 +250,7 @@ mod tests {
         assert_eq!(texts(9.0), ["0", "2.5 s", "5.0 s", "7.5 s"]);
         assert_eq!(texts(600.0), ["0", "5 min", "10 min"]);
         assert_eq!(texts(86_400.0), ["0", "6 h", "12 h", "18 h", "24 h"]);
-        assert_eq!(texts(0.0), ["0", "0.001 µs"]);
+        assert_eq!(texts(0.0), ["0"]);
         assert!(moments(i64::MAX, 8.0).len() <= 10);
     }
 }
