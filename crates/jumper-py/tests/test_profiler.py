@@ -215,7 +215,7 @@ def test_the_text_has_pyinstruments_keywords() -> None:
     assert " spin  " in page.getvalue()
     with pytest.raises(ValueError, match="choose one of `flat` and `timeline`"):
         profiler.output_text(flat=True, timeline=True)
-    with pytest.raises(ValueError, match="`time` cannot be \"minutes\""):
+    with pytest.raises(ValueError, match='`time` cannot be "minutes"'):
         profiler.output_text(time="minutes")
 
 

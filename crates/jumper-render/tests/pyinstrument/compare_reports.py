@@ -20,10 +20,10 @@ from pyinstrument.session import Session
 
 sys.path.append(str(Path(__file__).parents[3] / "jumper-session" / "tests" / "pyinstrument"))
 
-import interchange_reports as interchange  # noqa: E402
-import text_reports  # noqa: E402
-from compare import record_all, without_here  # noqa: E402
-from ours import Reports, reports  # noqa: E402
+import interchange_reports as interchange
+import text_reports
+from compare import record_all, without_here
+from ours import Reports, reports
 
 Check = Callable[[Session, Reports], Iterator[str]]
 

@@ -233,7 +233,8 @@ fn used_at(session: &Session, source: &Source<'_>, host: &Host) -> Vec<(Resource
     if let Some(cpus) = cpus.filter(|_| cpu.is_empty()) {
         cpu = find(&["cpu_util_avg"], total(Dimension::Share, cpus));
     }
-    let memory = find(&["memory", "rss"], level(1.0));
+    // What is unique to a process takes long to count, and is measured more seldom than what it has in memory.
+    let memory = find(&["rss", "memory"], level(1.0));
     let gpu_memory = find(&["gpu_mem_avg"], level(gpus));
     let all = [
         (CpuTime, cpu),
