@@ -122,32 +122,42 @@ class FirefoxProfiler:
     def __init__(self, modules: Path, path: Path, folder: str) -> None:
         self.command = modules / "@firefox-devtools" / "profiler-cli" / "dist" / "profiler-cli.js"
         self.folder = folder
-        environment = {**os.environ, "PROFILER_CLI_SESSION_DIR": folder}
-        keep = [NODE, self.command, "--daemon", path.resolve(), "--session", "ours"]
-        self.process = subprocess.Popen(keep, env=environment)
+        self.path = path.resolve()
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "PROFILER_CLI_SESSION_DIR": self.folder}
+        keep = [NODE, self.command, "--daemon", self.path, "--session", "ours"]
+        return subprocess.Popen(keep, env=environment)
 
     def ask(self, *arguments: str) -> Any:
         asked = (self.command, *arguments, "--session", "ours", "--json")
         return node(*asked, PROFILER_CLI_SESSION_DIR=self.folder)
 
     def wait(self) -> Any:
-        """Its threads, once it has read the profile."""
-        for _ in range(600):
-            try:
-                return self.ask("thread", "list")
-            except subprocess.CalledProcessError as error:
-                said = error.stderr
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.2)
+        """Its threads, once it has read the profile. One that never begins to is started again: now and then it hangs."""
+        said = ""
+        for _ in range(3):
+            begin = time.monotonic()
+            while time.monotonic() - begin < 20 and self.process.poll() is None:
+                try:
+                    return self.ask("thread", "list")
+                except subprocess.CalledProcessError as error:
+                    said = error.stderr
+                time.sleep(0.2)
+            self.end()
+            self.process = self.start()
         raise RuntimeError(f"the profile is not read: {said}")
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.process.terminate()
-        self.process.wait()
+        self.end()
 
 
 def check_firefox(path: Path, facts: Facts, modules: Path) -> None:
@@ -220,7 +230,7 @@ def main() -> int:
     sessions = json.loads((chosen.directory / "facts.json").read_text(encoding="utf-8"))
     for name, check in CHECKS.items():
         for facts in sessions.values():
-            check(chosen.directory / facts["files"][name], facts, chosen.modules)
+            check(chosen.directory / facts["files"][name], facts, chosen.modules.resolve())
         print(f"{name}: {len(sessions)} files opened")
     return 0
 
