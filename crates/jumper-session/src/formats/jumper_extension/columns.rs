@@ -28,9 +28,16 @@ const fn gauge(
     }
 }
 
+const fn counter(name: &'static str, unit: &'static str, help: &'static str) -> Known {
+    Known {
+        kind: MetricKind::Counter,
+        ..gauge(name, unit, unit, help)
+    }
+}
+
 /// Where there is a number for each device, as `cpu_util_0`, there are `cpu_util_avg`, `cpu_util_min` and `cpu_util_max` too;
 /// here they have one entry, `cpu_util_`.
-const KNOWN: [Known; 17] = [
+const KNOWN: [Known; 36] = [
     gauge(
         "cpu_util_",
         "%",
@@ -73,15 +80,75 @@ const KNOWN: [Known; 17] = [
     gauge("rss", "GiB", "GiB", "resident set sizes summed"),
     gauge("threads", "", "", "threads"),
     gauge("processes", "", "", "processes"),
-    Known {
-        kind: MetricKind::Counter,
-        ..gauge(
-            "cpu_time",
-            "s",
-            "s",
-            "processor time used, summed over processors",
-        )
-    },
+    gauge("pss", "GiB", "GiB", "proportional set sizes summed"),
+    gauge("swap", "GiB", "GiB", "memory on swap"),
+    gauge("ctx_switches", "1/s", "1/s", "context switches"),
+    gauge(
+        "page_faults_minor",
+        "1/s",
+        "1/s",
+        "page faults without a read",
+    ),
+    gauge("page_faults_major", "1/s", "1/s", "page faults with a read"),
+    gauge(
+        "cpu_freq_avg",
+        "MHz",
+        "MHz",
+        "frequency of processors, mean",
+    ),
+    gauge(
+        "cpu_freq_min",
+        "MHz",
+        "MHz",
+        "frequency of processors, lowest",
+    ),
+    gauge(
+        "cpu_freq_max",
+        "MHz",
+        "MHz",
+        "frequency of processors, highest",
+    ),
+    gauge(
+        "pressure_cpu_some",
+        "%",
+        "%",
+        "time in which some waited for a processor",
+    ),
+    gauge(
+        "pressure_memory_some",
+        "%",
+        "%",
+        "time in which some waited for memory",
+    ),
+    gauge(
+        "pressure_memory_full",
+        "%",
+        "%",
+        "time in which all waited for memory",
+    ),
+    gauge(
+        "pressure_io_some",
+        "%",
+        "%",
+        "time in which some waited for I/O",
+    ),
+    gauge(
+        "pressure_io_full",
+        "%",
+        "%",
+        "time in which all waited for I/O",
+    ),
+    gauge("fs_used", "GiB", "GiB", "file system, used"),
+    gauge("fs_free", "GiB", "GiB", "file system, free"),
+    gauge("power", "W", "W", "power of processors"),
+    counter("energy", "J", "energy of processors"),
+    counter(
+        "cpu_time",
+        "s",
+        "processor time used, summed over processors",
+    ),
+    counter("cpu_time_user", "s", "processor time used in user mode"),
+    counter("cpu_time_system", "s", "processor time used in the kernel"),
 ];
 
 fn known(name: &str) -> Option<&'static Known> {
